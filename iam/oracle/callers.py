@@ -158,10 +158,12 @@ class Facts:
         if name == "aws:principaltype" and self.is_identity:
             return z3.If(self.is_user, texts(term, ["User"]), texts(term, ["AssumedRole"]))
         if name == "aws:userid" and self.is_identity:
-            return z3.If(self.is_user, z3.InRe(term, glob("AIDA?*")), z3.InRe(term, glob("AROA?*:?*")))
+            form = z3.If(self.is_user, z3.InRe(term, glob("AIDA?*")), z3.InRe(term, glob("AROA?*:?*")))
+            return z3.And(form, z3.Not(z3.Contains(term, z3.StringVal("*"))))
         patterns = {"aws:principalorgid": "o-?*", "aws:principalorgpaths": "o-?*/r-?*/?*", "aws:sourcevpc": "vpc-?*",
                     "aws:sourcevpce": "vpce-?*"}
         if name in patterns:
-            return z3.InRe(term, glob(patterns[name]))
+            # An id has no wildcard, also where a policy compares it with one literally.
+            return z3.And(z3.InRe(term, glob(patterns[name])), z3.Not(z3.Contains(term, z3.StringVal("*"))))
         # A request to list a bucket can have an empty prefix. Other keys have no empty value.
         return TRUE if name == "s3:prefix" else z3.Length(term) > 0

@@ -277,11 +277,11 @@ impl CallerClass<'_> {
             CallerKind::Holder => KeyDomain::like(&["AROA?*:?*", "AIDA?*"]),
             // The root user, a federated user, a user or a role of the account.
             CallerKind::CanonicalUser(_) => {
-                KeyDomain::like(&["????????????", "????????????:?*", "AROA?*:?*", "AIDA?*"])
+                let own = ["????????????", "????????????:?*", "AROA?*:?*", "AIDA?*"];
+                KeyDomain::like(&own).or_absent()
             }
-            // All signed requests have the key; the documentation does not say which value a service
-            // has.
-            CallerKind::Service { .. } => KeyDomain::any().present(),
+            // The documentation does not say which value a service has.
+            CallerKind::Service { .. } => KeyDomain::any(),
             CallerKind::Federated(_) => return KeyDomain::any(),
         };
         let mut named = self.named_patterns("aws:userid");

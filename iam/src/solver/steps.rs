@@ -35,8 +35,8 @@ impl StepLimit {
 }
 
 impl Default for StepLimit {
-    /// A limit of two million steps.
+    /// A limit of one and a half million steps.
     fn default() -> Self {
-        StepLimit::new(2_000_000)
+        StepLimit::new(1_500_000)
     }
 }
