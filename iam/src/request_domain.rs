@@ -159,8 +159,6 @@ fn split_s3_domain(whole: &RequestDomain) -> Vec<RequestDomain> {
     objects.actions.push(TextCondition::except(like_all(S3_BUCKET_ACTIONS)));
     objects.resources.push(TextCondition::within(resource_patterns(S3_OBJECTS)));
     buckets.resources.push(TextCondition::within(resource_patterns(&["arn:*:s3:*:*:?*"])));
-    // Only the key of an object can contain a colon.
-    buckets.resources.push(TextCondition::except(resource_patterns(&["arn:*:s3:*:*:*:*"])));
     buckets.resources.push(TextCondition::except(resource_patterns(S3_OBJECTS)));
     // An action on a bucket is not on objects, or it is one of the exceptions.
     let mut exceptions = buckets.clone();

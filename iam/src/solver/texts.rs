@@ -139,9 +139,7 @@ fn search_text(
         if pairs().any(|(condition, state)| condition.is_lost(state)) {
             continue;
         }
-        // Each pattern costs a step even if no position is left in it.
-        let sizes = state.iter().flatten().map(|positions| positions.len().saturating_add(1));
-        let size = sizes.fold(1, usize::saturating_add);
+        let size = state.iter().flatten().map(Vec::len).fold(1, usize::saturating_add);
         for character in &alphabet {
             steps.spend_steps(size)?;
             let next: State = pairs()

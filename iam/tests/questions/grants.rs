@@ -268,14 +268,3 @@ fn an_identity_is_no_service_and_has_only_its_kind_of_user_id() {
     };
     assert!(own_folder("AIDAEXAMPLE") && !own_folder("none"));
 }
-
-#[test]
-fn an_action_on_a_bucket_is_not_granted_by_a_statement_about_objects() {
-    let document = json!({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:Get*",
-        "Resource": ["arn:*:s3:::b/*", "arn:aws:s3:::?/x"]}});
-    let document = evenkeel_iam::PolicyDocument::parse_text(&document.to_string()).unwrap();
-    let (nothing, account) = (Surroundings::default(), Grantee::Account("111122223333".to_owned()));
-    let grants =
-        |action: &str| grants_access(&document, &account, &[action], &["arn:*"], &nothing).is_yes();
-    assert!(grants("s3:GetObject") && !grants("s3:GetBucketPolicy"));
-}
