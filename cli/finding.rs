@@ -6,5 +6,6 @@ mod decision;
 pub(crate) mod plan;
 pub(crate) mod reject;
 mod session;
+mod stack_client;
 pub(crate) mod status;
 pub(crate) mod undo;

@@ -62,7 +62,7 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("resource", "id", "CEL: the id of the resource"),
     ("resource", "arn", "CEL: the ARN of the resource"),
     ("remediation", "run", "the name of the remediator"),
-    ("remediation", "mode", "report, notify, approve or auto"),
+    ("remediation", "mode", "report, notify, approve, warn or auto"),
     ("remediation", "with", "the settings of the remediator"),
     ("remediation", "tier", "the safety tier of `patch`: A, B or C"),
     ("remediation", "actions", "the IAM actions that AWS needs to apply `patch`"),
@@ -74,7 +74,7 @@ const KEYS: &[(&str, &str, &str)] = &[
 const VALUES: &[(&str, &[&str])] = &[
     ("severity", &["INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"]),
     ("outcome", &["success", "failure", "any"]),
-    ("mode", &["report", "notify", "approve", "auto"]),
+    ("mode", &["report", "notify", "approve", "warn", "auto"]),
 ];
 
 /// The names that every expression can use, and their descriptions.

@@ -9,6 +9,7 @@ use evenkeel_authoring::frameworks::{self, ControlFramework};
 use evenkeel_remediators::catalog::{CATALOG, CatalogEntry};
 use evenkeel_remediators::{RemediatorSpec, ResourceType};
 use evenkeel_rules::bundle::FileKind;
+use evenkeel_rules::operator_settings::OperatorSettings;
 use evenkeel_rules::policy::{Policy, PolicyFile, PolicySet};
 use evenkeel_rules::{Diagnostic, DiagnosticLevel, WaiverSet, read_cases};
 use include_dir::{Dir, include_dir};
@@ -33,6 +34,8 @@ pub(crate) struct PolicyLibrary {
     pub(crate) settings: Vec<PolicyFile>,
     /// The files of waivers.
     pub(crate) waivers: Vec<PolicyFile>,
+    /// The operator's settings for remediations (`remediation.yaml`).
+    pub(crate) operator_settings: Vec<PolicyFile>,
     /// The files with the controls of frameworks.
     pub(crate) frameworks: Vec<PolicyFile>,
 }
@@ -173,6 +176,7 @@ impl PolicyLibrary {
             Some(FileKind::Functions) => self.functions = Some(file),
             Some(FileKind::Settings) => self.settings.push(file),
             Some(FileKind::Waivers) => self.waivers.push(file),
+            Some(FileKind::OperatorSettings) => self.operator_settings.push(file),
             Some(FileKind::Framework) => self.frameworks.push(file),
             None => {}
         }
@@ -193,6 +197,7 @@ impl PolicyLibrary {
     pub(crate) fn file_texts(&self) -> FileTexts {
         let files = self.policies.iter().chain(&self.functions).chain(&self.tests);
         let files = files.chain(&self.settings).chain(&self.waivers).chain(&self.frameworks);
+        let files = files.chain(&self.operator_settings);
         files.map(|file| (file.name.clone(), file.text.clone())).collect()
     }
 
@@ -234,7 +239,14 @@ impl PolicyLibrary {
         let remediators: Vec<RemediatorSummary<'_>> =
             CATALOG.iter().map(describe_remediator).collect();
         let linted = lint_policies(set, &remediators, uncovered);
-        [linted, self.lint_cases(set), self.lint_waivers(set), self.lint_controls(set)].concat()
+        [
+            linted,
+            self.lint_cases(set),
+            self.lint_waivers(set),
+            self.lint_operator_settings(),
+            self.lint_controls(set),
+        ]
+        .concat()
     }
 
     /// Returns the problems of the frameworks, and of the controls that policies name.
@@ -285,6 +297,13 @@ impl PolicyLibrary {
         let problems =
             |file: &PolicyFile| WaiverSet::load_checked(&file.name, &file.text, set).err();
         self.waivers.iter().filter_map(problems).flatten().collect()
+    }
+
+    /// Returns the problems of the operator's settings for remediations.
+    fn lint_operator_settings(&self) -> Vec<Diagnostic> {
+        let problems =
+            |file: &PolicyFile| OperatorSettings::parse_file(&file.name, &file.text).err();
+        self.operator_settings.iter().filter_map(problems).flatten().collect()
     }
 
     /// Compiles the policies, and prints their problems.

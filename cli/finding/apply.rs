@@ -8,9 +8,12 @@ use crate::common::confirmation::confirm_action;
 use crate::common::exit::{CommandError, ExitStatus};
 use crate::common::runtime::run_async;
 use crate::common::terminal::{escape_terminal, print_stderr, print_stdout};
-use crate::finding::decision::{DEFAULT_DECISION_HOURS, record_decision};
+use crate::finding::decision::{
+    DEFAULT_DECISION_HOURS, UserDecision, decide_on_record, print_result, record_decision,
+};
+use crate::finding::plan::request_plan;
 use crate::finding::session::{
-    FindingArguments, render_block_reason, render_plan, retryable_error,
+    FindingArguments, render_block_reason, render_plan, render_plan_record, retryable_error,
 };
 
 /// Show the remediation plan of a finding, ask, and apply the plan
@@ -22,6 +25,7 @@ use crate::finding::session::{
 #[command(after_help = "\
 Examples:
   evenkeel apply 7f3ceff0
+  evenkeel apply 7f3ceff0 --ledger s3://audit-ledger
   evenkeel apply 7f3ceff0 --yes --ledger s3://audit-ledger --role remediation-role
 
 Exit codes:
@@ -32,6 +36,9 @@ Exit codes:
 pub(crate) struct ApplyArguments {
     /// Uid of the finding, a unique prefix of it, or the key of its record in the ledger
     finding: String,
+    /// Apply the plan although a limit or a budget is reached, or outside a maintenance window
+    #[arg(long)]
+    override_limits: bool,
     /// Approve the plan without a question
     #[arg(long, short)]
     yes: bool,
@@ -40,7 +47,21 @@ pub(crate) struct ApplyArguments {
 }
 
 pub(crate) fn run(command: &ApplyArguments) -> Result<ExitStatus, CommandError> {
+    let decision = UserDecision {
+        approved: true,
+        hours: DEFAULT_DECISION_HOURS,
+        overrides_limits: command.override_limits,
+        reason: None,
+        yes: command.yes,
+    };
     run_async(async {
+        if command.finding_arguments.uses_stack() {
+            let case = command.finding_arguments.open_in_stack(&command.finding).await?;
+            let (plan, result) = request_plan(&case).await?;
+            let Some(plan) = plan else { return print_result(&result) };
+            print_stderr(&render_plan_record(&plan));
+            return decide_on_record(&case, &plan, decision).await;
+        }
         let case = command.finding_arguments.open_finding(&command.finding).await?;
         let preview = case
             .remediation
@@ -55,14 +76,7 @@ pub(crate) fn run(command: &ApplyArguments) -> Result<ExitStatus, CommandError> 
                 print_stderr("nothing was changed\n");
                 return Ok(ExitStatus::Findings);
             }
-            record_decision(
-                &case.operator,
-                case.violation.finding,
-                plan,
-                true,
-                DEFAULT_DECISION_HOURS,
-            )
-            .await?;
+            record_decision(&case.operator, case.violation.finding, plan, decision).await?;
             if command.yes {
                 print_stderr(&format!("  approval  --yes approves plan {plan}\n"));
             }

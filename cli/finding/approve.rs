@@ -4,10 +4,13 @@ use clap::Args;
 
 use crate::common::exit::{CommandError, ExitStatus};
 use crate::common::runtime::run_async;
-use crate::finding::decision::{DEFAULT_DECISION_HOURS, decide_on_plan};
+use crate::finding::decision::{DEFAULT_DECISION_HOURS, UserDecision, decide_on_plan};
 use crate::finding::session::FindingArguments;
 
 /// Approve the remediation plan of a finding
+///
+/// With a ledger in S3, the command asks the stack, which checks your AWS identity, applies the plan
+/// and reports the result. You need no access to the account of the finding.
 ///
 /// The approval is valid for this finding and its present plan only, and covers the reasons for
 /// approval that the plan lists. If the resource changes, the plan changes, and the new plan needs
@@ -18,11 +21,12 @@ use crate::finding::session::FindingArguments;
 #[command(after_help = "\
 Examples:
   evenkeel approve 7f3ceff0
-  evenkeel approve 7f3ceff0 --hours 2 --ledger s3://audit-ledger --queue QUEUE_URL
+  evenkeel approve 7f3ceff0 --ledger s3://audit-ledger --reason CHG-4711
+  evenkeel approve 7f3ceff0 --ledger s3://audit-ledger --override-limits
 
 Exit codes:
-  0  the plan is approved
-  1  there is no plan to approve, or you did not confirm
+  0  the plan is approved; with the stack: it is applied
+  1  there is no plan to approve, you did not confirm, or the plan was not applied
   2  invalid usage, or the finding cannot be remediated
   3  AWS or the ledger could not be reached; try again")]
 pub(crate) struct ApproveArguments {
@@ -31,9 +35,12 @@ pub(crate) struct ApproveArguments {
     /// Number of hours after which the approval expires
     #[arg(long, value_name = "HOURS", default_value_t = DEFAULT_DECISION_HOURS)]
     hours: u32,
-    /// URL of the remediate function's queue; the command sends the finding to this queue again
-    #[arg(long, value_name = "URL")]
-    queue: Option<String>,
+    /// Reason for the approval; it is recorded with your AWS identity
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Apply the plan although a limit or a budget is reached, or outside a maintenance window
+    #[arg(long)]
+    override_limits: bool,
     /// Confirm without a question
     #[arg(long, short)]
     yes: bool,
@@ -42,13 +49,12 @@ pub(crate) struct ApproveArguments {
 }
 
 pub(crate) fn run(command: &ApproveArguments) -> Result<ExitStatus, CommandError> {
-    let ApproveArguments { finding, hours, queue, yes, finding_arguments } = command;
-    run_async(async {
-        let (exit, case) = decide_on_plan(finding_arguments, finding, *yes, true, *hours).await?;
-        if let (ExitStatus::Success, Some(queue)) = (exit, queue) {
-            let sent = case.operator.resend_finding(queue, &case.key).await;
-            sent.map_err(|error| CommandError::Usage(error.to_string()))?;
-        }
-        Ok(exit)
-    })
+    let decision = UserDecision {
+        approved: true,
+        hours: command.hours,
+        overrides_limits: command.override_limits,
+        reason: command.reason.as_deref(),
+        yes: command.yes,
+    };
+    run_async(decide_on_plan(&command.finding_arguments, &command.finding, decision))
 }

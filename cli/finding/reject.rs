@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::common::exit::{CommandError, ExitStatus};
 use crate::common::runtime::run_async;
-use crate::finding::decision::{DEFAULT_DECISION_HOURS, decide_on_plan};
+use crate::finding::decision::{DEFAULT_DECISION_HOURS, UserDecision, decide_on_plan};
 use crate::finding::session::FindingArguments;
 
 /// Reject the remediation plan of a finding
@@ -28,6 +28,9 @@ pub(crate) struct RejectArguments {
     /// Number of hours after which the rejection expires
     #[arg(long, value_name = "HOURS", default_value_t = DEFAULT_DECISION_HOURS)]
     hours: u32,
+    /// Reason for the rejection; it is recorded with your AWS identity
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
     /// Confirm without a question
     #[arg(long, short)]
     yes: bool,
@@ -36,8 +39,12 @@ pub(crate) struct RejectArguments {
 }
 
 pub(crate) fn run(command: &RejectArguments) -> Result<ExitStatus, CommandError> {
-    let RejectArguments { finding, hours, yes, finding_arguments } = command;
-    run_async(async {
-        Ok(decide_on_plan(finding_arguments, finding, *yes, false, *hours).await?.0)
-    })
+    let decision = UserDecision {
+        approved: false,
+        hours: command.hours,
+        overrides_limits: false,
+        reason: command.reason.as_deref(),
+        yes: command.yes,
+    };
+    run_async(decide_on_plan(&command.finding_arguments, &command.finding, decision))
 }

@@ -5,8 +5,8 @@
 use clap::Args;
 use evenkeel_ledger::{FindingError, FindingRecord, Ledger};
 use evenkeel_remediators::{
-    AccountAccess, AccountAccessError, AccountRole, ExecutorError, MaximumModes, PolicyViolation,
-    RemediationExecutor, RemediationPreview,
+    AccountAccess, AccountAccessError, AccountRole, ExecutorError, MaximumModes, PlanJournal,
+    PlanRecord, PolicyViolation, RemediationExecutor, RemediationPreview,
 };
 use evenkeel_rules::policy::RemediationMode;
 use similar::{ChangeTag, TextDiff};
@@ -14,6 +14,7 @@ use similar::{ChangeTag, TextDiff};
 use crate::common::exit::CommandError;
 use crate::common::ledger::{ledger_read_error, open_ledger};
 use crate::common::terminal::{GREEN, RED, escape_terminal, style_text};
+use crate::finding::stack_client::StackClient;
 
 /// The argument that locates the ledger.
 #[derive(Debug, Args)]
@@ -40,12 +41,28 @@ pub(crate) struct FindingArguments {
     /// file with the root certificates to trust [default: on]
     #[arg(long, value_name = "on|off|FILE", env = "EVENKEEL_PROBE")]
     probe: Option<String>,
+    /// Use your own AWS credentials in the finding's account, and not the stack; this is the default
+    /// for a ledger in a folder, and with --role
+    #[arg(long)]
+    direct: bool,
+    /// URL of the stack's function `evenkeel-operate`; the default is the URL of the function with
+    /// this name in the account of your AWS credentials
+    #[arg(long, value_name = "URL", env = "EVENKEEL_URL", conflicts_with = "direct")]
+    url: Option<String>,
+}
+
+/// A finding, opened for requests to the stack.
+pub(crate) struct StackSession {
+    /// The violation that the finding describes.
+    pub(crate) violation: PolicyViolation,
+    /// The plans in the ledger.
+    pub(crate) plans: PlanJournal,
+    /// The client of the stack.
+    pub(crate) stack: StackClient,
 }
 
 /// A finding, opened for remediation.
 pub(crate) struct FindingSession {
-    /// The key of the finding's record in the ledger.
-    pub(crate) key: String,
     /// The violation that the finding describes.
     pub(crate) violation: PolicyViolation,
     /// The executor of the remediator, in the finding's account and Region.
@@ -65,6 +82,25 @@ impl LedgerArgument {
 }
 
 impl FindingArguments {
+    /// Returns whether the command asks the stack to do the work.
+    pub(crate) fn uses_stack(&self) -> bool {
+        let is_bucket = Ledger::parse_bucket_location(&self.ledger_argument.ledger).is_some();
+        is_bucket && !self.direct && self.role.is_none()
+    }
+
+    /// Opens a finding for requests to the stack.
+    ///
+    /// # Errors
+    /// [`CommandError::Usage`] if the finding is unknown or cannot be remediated;
+    /// [`CommandError::Io`] if the ledger or the stack cannot be reached.
+    pub(crate) async fn open_in_stack(&self, finding: &str) -> Result<StackSession, CommandError> {
+        let ledger = self.ledger_argument.open_ledger().await?;
+        let (_, violation) = find_violation(&ledger, finding).await?;
+        let plans = PlanJournal::new(ledger.clone());
+        let stack = StackClient::open_stack(ledger, self.url.as_deref()).await?;
+        Ok(StackSession { violation, plans, stack })
+    }
+
     /// Opens a finding by its uid, a unique prefix of the uid, or the key of its record.
     ///
     /// # Errors
@@ -72,11 +108,7 @@ impl FindingArguments {
     /// cannot be accessed; [`CommandError::Io`] if the ledger cannot be read.
     pub(crate) async fn open_finding(&self, finding: &str) -> Result<FindingSession, CommandError> {
         let ledger = self.ledger_argument.open_ledger().await?;
-        let found = ledger.find_finding(finding).await.map_err(finding_lookup_error)?;
-        let FindingRecord { key, bytes: record } = found;
-        let violation = PolicyViolation::from_record(&record).map_err(|error| {
-            CommandError::Usage(format!("this finding cannot be remediated: {error}"))
-        })?;
+        let (_, violation) = find_violation(&ledger, finding).await?;
         let role = self
             .role
             .clone()
@@ -91,8 +123,22 @@ impl FindingArguments {
             .open_executor(&violation)
             .await
             .map_err(|error| account_access_error(&error))?;
-        Ok(FindingSession { key, violation, remediation, operator })
+        Ok(FindingSession { violation, remediation, operator })
     }
+}
+
+/// Returns the key of a finding's record, and the violation that it describes.
+async fn find_violation(
+    ledger: &Ledger,
+    finding: &str,
+) -> Result<(String, PolicyViolation), CommandError> {
+    let found = ledger.find_finding(finding).await.map_err(finding_lookup_error)?;
+    let FindingRecord { key, bytes } = found;
+    let violation = PolicyViolation::from_record(&bytes).map_err(|error| {
+        CommandError::Usage(format!("this finding cannot be remediated: {error}"))
+    })?;
+    let violation = violation.with_key(&key);
+    Ok((key, violation))
 }
 
 /// Converts an error of the search for a finding.
@@ -138,7 +184,7 @@ pub(crate) fn render_plan(violation: &PolicyViolation, preview: &RemediationPrev
         target.account,
         target.region,
         target.kind,
-        violation.remediator
+        violation.target.remediator
     );
     if let Some(plan) = &preview.plan {
         let pretty = |value| serde_json::to_string_pretty(value).unwrap_or_default();
@@ -150,6 +196,21 @@ pub(crate) fn render_plan(violation: &PolicyViolation, preview: &RemediationPrev
         out += &format!("  reason    {}\n", escape_terminal(why));
     }
     out
+}
+
+/// Renders a recorded plan: what it changes, why, and what a person must decide.
+pub(crate) fn render_plan_record(record: &PlanRecord) -> String {
+    let row = |(label, text): (&str, String)| {
+        let text = escape_terminal(&text);
+        let text = match (label, text.get(..2)) {
+            ("Change", Some("- ")) => style_text(RED, &text),
+            ("Change", Some("+ ")) => style_text(GREEN, &text),
+            _ => text,
+        };
+        format!("  {label:<10}{text}\n")
+    };
+    let rows = record.describe_plan().into_iter().map(row);
+    format!("finding {}\n{}", record.finding, rows.collect::<String>())
 }
 
 /// Renders the line differences between two states in JSON.

@@ -3,15 +3,15 @@
 use clap::Args;
 use evenkeel_client::clock::current_millis;
 use evenkeel_ledger::Ledger;
-use evenkeel_remediators::{KillSwitch, OutcomeSummary, RemediationIntent};
+use evenkeel_remediators::{KillSwitch, OutcomeSummary, PlanJournal, RemediationIntent};
 
 use crate::common::exit::{CommandError, ExitStatus};
 use crate::common::ledger::ledger_read_error;
 use crate::common::runtime::run_async;
 use crate::common::terminal::{
-    DIM, GREEN, RED, YELLOW, escape_terminal, format_count, print_stdout, style_text,
+    DIM, GREEN, RED, YELLOW, escape_terminal, format_count, print_stderr, print_stdout, style_text,
 };
-use crate::finding::session::LedgerArgument;
+use crate::finding::session::{LedgerArgument, render_plan_record, retryable_error};
 
 /// List remediations and their outcomes
 ///
@@ -21,6 +21,7 @@ use crate::finding::session::LedgerArgument;
 #[command(after_help = "\
 Examples:
   evenkeel status
+  evenkeel status --pending --ledger s3://audit-ledger
   evenkeel status --ledger s3://audit-ledger --json
 
 Exit codes:
@@ -31,6 +32,9 @@ pub(crate) struct StatusArguments {
     /// Print one JSON object per line for each outcome
     #[arg(long)]
     json: bool,
+    /// List only the plans that wait: for a decision, for a waiting time or for a maintenance window
+    #[arg(long)]
+    pending: bool,
     #[command(flatten)]
     ledger_argument: LedgerArgument,
 }
@@ -38,6 +42,9 @@ pub(crate) struct StatusArguments {
 pub(crate) fn run(command: &StatusArguments) -> Result<ExitStatus, CommandError> {
     run_async(async {
         let ledger = command.ledger_argument.open_ledger().await?;
+        if command.pending {
+            return print_pending(ledger, command.json).await;
+        }
         let outcomes = ledger.list_keys("outcomes").await.map_err(ledger_read_error)?;
         let mut activities = Vec::new();
         for key in &outcomes {
@@ -61,6 +68,32 @@ pub(crate) fn run(command: &StatusArguments) -> Result<ExitStatus, CommandError>
         }
         Ok(ExitStatus::Success)
     })
+}
+
+/// Prints the plans that wait, the oldest first.
+async fn print_pending(ledger: Ledger, json: bool) -> Result<ExitStatus, CommandError> {
+    let now = current_millis();
+    let (plans, unreadable) =
+        PlanJournal::new(ledger).list_waiting(now).await.map_err(retryable_error)?;
+    let plans: Vec<_> = plans.into_iter().filter(|plan| now < plan.expires_at).collect();
+    for plan in &plans {
+        print_stdout(&if json {
+            let json = serde_json::to_string(plan).unwrap_or_default();
+            format!("{}\n", evenkeel_rules::escape_json(json))
+        } else {
+            format!("{}\n", render_plan_record(plan))
+        })?;
+    }
+    if !json {
+        let count = format_count(plans.len(), "plan waits", "plans wait");
+        let help = "run `evenkeel approve FINDING` or `evenkeel reject FINDING`";
+        let help = if plans.is_empty() { String::new() } else { format!("; {help}") };
+        print_stdout(&format!("{count}{help}\n"))?;
+    }
+    for key in &unreadable {
+        print_stderr(&format!("a plan cannot be read: {}\n", escape_terminal(key)));
+    }
+    Ok(if unreadable.is_empty() { ExitStatus::Success } else { ExitStatus::InputError })
 }
 
 /// Prints the open attempts, the totals of the present day (UTC), and the kill switches.

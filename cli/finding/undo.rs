@@ -3,15 +3,21 @@
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use evenkeel_client::clock::current_millis;
+use serde_json::json;
+
 use evenkeel_remediators::{AttemptSummary, ExecutorError, RemediationResult, UndoRequest};
 
 use crate::common::confirmation::confirm_action;
 use crate::common::exit::{CommandError, ExitStatus};
 use crate::common::runtime::run_async;
 use crate::common::terminal::{escape_terminal, print_stderr, print_stdout};
+use crate::finding::decision::print_result;
 use crate::finding::session::{FindingArguments, retryable_error};
 
 /// Restore the state of a resource before its remediation
+///
+/// With a ledger in S3, the command asks the stack, so you need no access to the account of the
+/// finding.
 ///
 /// If somebody has changed the resource since the remediation, the command prints the difference
 /// and changes nothing. Your AWS identity and the reason are recorded in the ledger before the
@@ -22,6 +28,7 @@ use crate::finding::session::{FindingArguments, retryable_error};
 Examples:
   evenkeel undo 7f3ceff0 --reason 'the partner needs the old endpoint'
   evenkeel undo 7f3ceff0 --reason INC-4711 --yes
+  evenkeel undo 7f3ceff0 --reason INC-4711 --ledger s3://audit-ledger
 
 Exit codes:
   0  the state before the remediation is restored
@@ -43,6 +50,9 @@ pub(crate) struct UndoArguments {
 
 pub(crate) fn run(command: &UndoArguments) -> Result<ExitStatus, CommandError> {
     run_async(async {
+        if command.finding_arguments.uses_stack() {
+            return undo_in_stack(command).await;
+        }
         let case = command.finding_arguments.open_finding(&command.finding).await?;
         let target = &case.violation.target;
         let attempts =
@@ -84,4 +94,19 @@ pub(crate) fn run(command: &UndoArguments) -> Result<ExitStatus, CommandError> {
             }
         })
     })
+}
+
+/// Lets the stack undo the remediation.
+async fn undo_in_stack(command: &UndoArguments) -> Result<ExitStatus, CommandError> {
+    let case = command.finding_arguments.open_in_stack(&command.finding).await?;
+    let resource = escape_terminal(&case.violation.target.id);
+    let question = format!("Restore {resource} to the state before its remediation?");
+    if !confirm_action(&question, command.yes)? {
+        print_stderr("nothing was changed\n");
+        return Ok(ExitStatus::Findings);
+    }
+    let finding = &case.violation.key;
+    let request = json!({"action": "undo", "finding": finding, "reason": command.reason});
+    let response = case.stack.send(&request).await?;
+    print_result(&case.stack.wait_for_result(response).await?)
 }

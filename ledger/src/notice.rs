@@ -16,6 +16,12 @@ pub const MAX_BYTES: usize = 262_144;
 /// Source: Amazon SNS API Reference, `Publish`.
 const MAX_SUBJECT_CHARS: usize = 100;
 
+/// The maximum lengths of the title and of the description of a chat message, in characters.
+///
+/// Source: Amazon Q Developer in chat applications Administrator Guide, "Custom notifications".
+const MAX_CHAT_TITLE: usize = 250;
+const MAX_CHAT_TEXT: usize = 8000;
+
 /// The maximum length of a text from an event in a notice, in characters.
 const MAX_SHOWN_CHARS: usize = 600;
 
@@ -51,6 +57,12 @@ pub struct RemediationReport<'a> {
     pub code: Option<&'a str>,
     /// The result as text.
     pub detail: &'a str,
+    /// The description of the plan as rows of a label and a text; empty if there is no plan.
+    pub rows: &'a [(&'static str, String)],
+    /// The plan that waits for a decision, if there is one.
+    pub waiting_plan: Option<&'a str>,
+    /// True if a limit is exhausted, which an operator must know.
+    pub is_critical: bool,
 }
 
 impl Notice {
@@ -87,15 +99,14 @@ impl Notice {
             fields.insert("code".to_owned(), code.into());
         }
         let pointer = pointer.to_string();
-        let text = format!(
-            "{}: {}\n\nResource  {}\nAccount   {account} {}\n\
-             Policy    {policy}\nFinding   {finding}\n",
-            status,
-            sanitize_text(detail),
-            sanitize_text(report.resource),
-            report.region
-        );
-        let message = json!({"default": pointer, "email": text, "sqs": pointer, "lambda": pointer});
+        let text = format_remediation(report);
+        let message = json!({
+            "default": pointer,
+            "email": text,
+            "https": chat_message(report),
+            "sqs": pointer,
+            "lambda": pointer,
+        });
         let mut attributes = vec![
             ("outcome", (*status).to_owned()),
             ("policy", (*policy).to_owned()),
@@ -103,7 +114,12 @@ impl Notice {
             ("region", report.region.to_owned()),
         ];
         attributes.retain(|(_, value)| !value.is_empty());
-        let subject = truncate_text(&format!("{status}: {policy} in {account}"), MAX_SUBJECT_CHARS);
+        let mark = if report.is_critical { "CRITICAL " } else { "" };
+        if report.is_critical {
+            attributes.push(("severity", "CRITICAL".to_owned()));
+        }
+        let subject = format!("{mark}{status}: {policy} in {account}");
+        let subject = truncate_text(&subject, MAX_SUBJECT_CHARS);
         Notice { subject, message: message.to_string(), attributes }
     }
 
@@ -133,6 +149,77 @@ impl Notice {
     }
 }
 
+/// Returns the e-mail text for the result of a remediation: the result, the plan if there is one,
+/// and the commands for a decision.
+fn format_remediation(report: &RemediationReport<'_>) -> String {
+    let RemediationReport { finding, policy, account, region, status, .. } = report;
+    let mut out = format!("{status}: {}\n\n", sanitize_text(report.detail));
+    let mut row = |name: &str, value: &str| out += &format!("{name:<10}{}\n", sanitize_text(value));
+    if report.rows.is_empty() {
+        row("Resource", report.resource);
+        row("Account", &format!("{account} {region}"));
+        row("Policy", policy);
+    }
+    for (name, value) in report.rows {
+        row(name, value);
+    }
+    row("Finding", &finding.to_string());
+    if report.waiting_plan.is_some() {
+        row("Approve", &format!("evenkeel approve {finding}"));
+        row("Reject", &format!("evenkeel reject {finding}"));
+    }
+    out
+}
+
+/// Returns the message for Amazon Q Developer in chat applications, which subscribes to the topic
+/// with the protocol `https`. Custom actions of a channel read the finding and the plan from
+/// `additionalContext`.
+///
+/// Source: Amazon Q Developer in chat applications Administrator Guide, "Custom notifications".
+fn chat_message(report: &RemediationReport<'_>) -> String {
+    let RemediationReport { finding, policy, account, status, .. } = report;
+    let shown = report
+        .rows
+        .iter()
+        .map(|(name, value)| format!("*{name}* {}", escape_chat(&sanitize_text(value))));
+    let mut lines = vec![escape_chat(&sanitize_text(report.detail))];
+    lines.extend(shown);
+    let mut context = json!({
+        "finding": finding.to_string(),
+        "status": status,
+        "policy": policy,
+        "account": account,
+    });
+    if let (Some(plan), Some(fields)) = (report.waiting_plan, context.as_object_mut()) {
+        fields.insert("plan".to_owned(), plan.into());
+        fields.insert("decision".to_owned(), "required".into());
+    }
+    json!({
+        "version": "1.0",
+        "source": "custom",
+        "id": finding.to_string(),
+        "content": {
+            "textType": "client-markdown",
+            "title": truncate_text(&format!("{status}: {policy} in {account}"), MAX_CHAT_TITLE),
+            "description": truncate_text(&lines.join("\n"), MAX_CHAT_TEXT),
+        },
+        "metadata": {"threadId": finding.to_string(), "additionalContext": context},
+    })
+    .to_string()
+}
+
+/// Escapes the characters that chat applications interpret: links, mentions and formats.
+fn escape_chat(text: &str) -> String {
+    let escaped = text.chars().map(|c| match c {
+        '&' => "&amp;".to_owned(),
+        '<' => "&lt;".to_owned(),
+        '>' => "&gt;".to_owned(),
+        '*' | '_' | '~' | '`' | '@' => format!("\u{200b}{c}"),
+        c => c.to_string(),
+    });
+    escaped.collect()
+}
+
 fn severity_label(finding: &Finding) -> String {
     match finding.status {
         ComplianceStatus::NonCompliant => finding.severity.to_string(),
@@ -149,14 +236,9 @@ fn available_remediation(finding: &Finding) -> Option<&RemediationHeader> {
 /// Returns the mode for the attributes of the notice. A finding without remediation has the mode
 /// `notify`.
 fn mode_attribute(finding: &Finding) -> &'static str {
-    match available_remediation(finding)
+    available_remediation(finding)
         .map_or(RemediationMode::Notify, |remediation| remediation.mode)
-    {
-        RemediationMode::Report => "report",
-        RemediationMode::Notify => "notify",
-        RemediationMode::Approve => "approve",
-        RemediationMode::Auto => "auto",
-    }
+        .as_str()
 }
 
 fn finding_attributes(finding: &Finding) -> Vec<(&'static str, String)> {

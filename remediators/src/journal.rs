@@ -1,4 +1,7 @@
 //! The ledger records of remediations.
 
 pub(crate) mod activity;
+pub(crate) mod plan_record;
+pub(crate) mod plan_text;
 pub(crate) mod record;
+pub(crate) mod request_record;

@@ -5,6 +5,8 @@
 //! remediation continues.
 
 mod message;
+mod request;
+mod retry;
 mod settings;
 
 use std::time::{Duration, SystemTime};
@@ -19,7 +21,7 @@ use evenkeel_ledger::{
 use evenkeel_remediators::catalog::CatalogEntry;
 use evenkeel_remediators::{
     AccountAccess, AccountAccessError, ExecutorError, JournalKeys, PolicyViolation,
-    PolicyViolationError, RemediationOutcome, RemediationResult,
+    PolicyViolationError, RefusalReason, RemediationOutcome, RemediationResult,
 };
 use lambda_runtime::tracing::{error, info};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -27,6 +29,7 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 
 use message::{MessageError, QueueMessage, RemediationTask};
+use retry::MessageDelivery;
 
 /// The minimum remaining time of the invocation to start a remediation.
 const MIN_REMAINING_TIME: Duration = Duration::from_secs(20);
@@ -105,8 +108,10 @@ impl RemediateFunction {
         let mut failures = Vec::new();
         for message in event.payload.records {
             let id = message.message_id.clone().unwrap_or_default();
+            let delivery = MessageDelivery::new(&message);
             if let Err(why) = self.handle_message(message, deadline).await {
                 error!(message_id = id, why = %why, "a message failed and will be delivered again");
+                self.retry_soon(&delivery).await;
                 let mut failure = BatchItemFailure::default();
                 failure.item_identifier = id;
                 failures.push(failure);
@@ -154,7 +159,7 @@ impl RemediateFunction {
         let found = self.operator.ledger.latest_revision(&message.key).await;
         let record = found?.bytes;
         let violation = match PolicyViolation::from_record(&record) {
-            Ok(violation) => violation,
+            Ok(violation) => violation.with_key(&message.key),
             Err(error @ PolicyViolationError::InvalidRecord(_)) => return Err(error.into()),
             Err(why) => {
                 info!(key = message.key, why = %why, "the finding is not remediated");
@@ -163,6 +168,9 @@ impl RemediateFunction {
         };
         if !self.can_remediate(&violation)? {
             return Ok(());
+        }
+        if let RemediationTask::Request(number) = message.task {
+            return self.perform_request(&message, &violation, number).await;
         }
         match self.perform_task(message.task, &violation).await? {
             Some(outcome) => self.report_outcome(&message, &violation, &outcome).await,
@@ -176,7 +184,7 @@ impl RemediateFunction {
     /// # Errors
     /// [`TaskError::Family`] if the violation is for another function.
     fn can_remediate(&self, violation: &PolicyViolation) -> Result<bool, TaskError> {
-        let remediator = violation.remediator.as_str();
+        let remediator = violation.target.remediator.as_str();
         let family = remediator.split('-').next().unwrap_or_default();
         if family != self.family {
             return Err(TaskError::Family(family.to_owned()));
@@ -196,7 +204,7 @@ impl RemediateFunction {
     ) -> Result<Option<RemediationOutcome>, TaskError> {
         let executor = self.operator.open_executor(violation).await?;
         let outcome = match task {
-            RemediationTask::Remediate => {
+            RemediationTask::Remediate | RemediationTask::Request(_) => {
                 executor.remediate_violation(violation, current_millis()).await.map(Some)
             }
             RemediationTask::Verify { attempt, after } => {
@@ -240,7 +248,9 @@ impl RemediateFunction {
         }
         // A successful verification is not published.
         if is_remediation || !is_restored {
-            self.announce_outcome(&message.key, violation, outcome).await?;
+            let detail = outcome.result.to_string();
+            let texts = (outcome.result.result_code(), detail.as_str());
+            self.announce_outcome(&message.key, violation, texts, outcome).await?;
             ledger.claim_key(&notified, b"{}").await?;
         }
         Ok(())
@@ -267,10 +277,10 @@ impl RemediateFunction {
         &self,
         key: &str,
         violation: &PolicyViolation,
+        (status, detail): (&str, &str),
         outcome: &RemediationOutcome,
     ) -> Result<(), TaskError> {
         let target = &violation.target;
-        let detail = outcome.result.to_string();
         let notice = Notice::for_remediation(&RemediationReport {
             finding: outcome.finding,
             key,
@@ -278,9 +288,12 @@ impl RemediateFunction {
             account: &target.account,
             region: &target.region,
             resource: &target.id,
-            status: outcome.result.result_code(),
+            status,
             code: outcome.result.refusal_reason().map(|reason| reason.refusal_code().as_str()),
-            detail: &detail,
+            detail,
+            rows: &outcome.plan.as_ref().map(|plan| plan.describe_plan()).unwrap_or_default(),
+            waiting_plan: outcome.plan.as_ref().map(|plan| plan.plan.as_str()),
+            is_critical: matches!(outcome.result.refusal_reason(), Some(RefusalReason::Limit(_))),
         });
         Ok(self.topic.announce_notice(&notice).await?)
     }

@@ -39,20 +39,26 @@ pub use access::account_access::{
     AccountAccess, AccountAccessError, AccountRole, MaximumModeError, MaximumModes,
 };
 pub use access::connection::AwsConnection;
+pub use access::operator_file::{OperatorFileError, load_operator_settings};
+pub use access::ownership::{OwnershipFuture, OwnershipSource, ResourceOwnership};
 pub use access::rate_limit::RateLimiter;
 pub use access::tls_probe::{
     HandshakeError, HandshakeFuture, HandshakeProbe, ProbeSetupError, TlsProbe,
 };
 pub use catalog::cloud_control::{PatchError, ResourceType};
 pub use journal::activity::OutcomeSummary;
+pub use journal::plan_record::{PlanEnd, PlanJournal, PlanRecord};
+pub use journal::plan_text::describe_changes;
 pub use journal::record::{
     JournalKeys, RemediationIntent, RemediationOutcome, RemediationResult, UndoIntent, UndoMark,
 };
+pub use journal::request_record::{OperatorRequest, RequestAction, RequestJournal, RequestResult};
 pub use remediator::permission::PermissionStatement;
 pub use remediator::spec::RemediatorSpec;
 pub use remediator::type_erasure::{AwsFuture, ErasedRemediator, StateError};
 pub use remediator::{AwsFailure, PlanRefusal, PrecheckResult, RemediationPlan, Remediator};
 pub use violation::{PolicyViolation, PolicyViolationError, TargetResource};
+pub use workflow::identity::is_same_identity;
 pub use workflow::kill_switch::{ActiveSwitch, KILL_SWITCH, KillSwitch};
 pub use workflow::limits::{AttemptRecord, DailyBudget, LimitExceeded, RetryLimits, check_limits};
 pub use workflow::refusal_reason::{ApprovalRefusal, RefusalCode, RefusalReason};

@@ -1,10 +1,16 @@
-//! The remediate Lambda function: one artifact for all families of remediators.
+//! The remediate and operate Lambda functions: one artifact for all families of remediators, and for
+//! the requests of people.
 
 mod lambda;
+mod operate;
 
 use std::process::ExitCode;
 
+use evenkeel_client::environment::find_setting;
 use evenkeel_engine::on_evaluation_stack;
+
+/// The environment variable that selects the function: `remediate` (the default) or `operate`.
+const TASK: &str = "EVENKEEL_TASK";
 
 fn main() -> ExitCode {
     evenkeel_client::logging::log_as_json();
@@ -19,7 +25,11 @@ fn main() -> ExitCode {
 /// Serves invocations, one after the other.
 fn run() -> Result<(), lambda_runtime::Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(lambda::serve_invocations())
+    match find_setting(TASK).as_deref() {
+        None | Some("remediate") => runtime.block_on(lambda::serve_invocations()),
+        Some("operate") => runtime.block_on(operate::serve_invocations()),
+        Some(_) => Err(format!("{TASK} is not valid; use `remediate` or `operate`").into()),
+    }
 }
 
 /// Logs the error and returns the exit code of a failure.

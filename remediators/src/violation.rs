@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use evenkeel_aws::Arn;
 use evenkeel_rules::ocsf::ComplianceFinding;
-use evenkeel_rules::policy::{RemediationHeader, RemediationMode, SafetyTier};
+use evenkeel_rules::policy::{RemediationHeader, RemediationMode, SafetyTier, Severity};
 use evenkeel_rules::{ComplianceStatus, Finding};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -15,6 +15,8 @@ use uuid::Uuid;
 pub struct TargetResource {
     /// The id of the violated policy.
     pub policy: String,
+    /// The id of the remediator that the policy names.
+    pub remediator: String,
     /// The CloudFormation type, such as `AWS::S3::Bucket`.
     pub kind: String,
     /// The id of the resource, unique within its type, account and region.
@@ -46,14 +48,25 @@ impl TargetResource {
         Arn::in_region(&self.region, &self.account, service, resource).to_string()
     }
 
-    /// Returns a UUID that is the same for all findings about this policy and resource.
+    /// Returns a UUID that is the same for all findings whose remediation changes the same property
+    /// of the same resource, whatever their policies. Limits, locks and undo refer to it.
     pub fn target_uid(&self) -> Uuid {
-        let parts = [&self.policy, &self.account, &self.region, &self.kind, &self.id];
+        let remediator = self.remediator_key();
+        let parts = [&remediator, &self.account, &self.region, &self.kind, &self.id];
         // The lengths make the concatenation unambiguous.
         let parts: Vec<String> =
             parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
         let name = parts.concat();
         Uuid::new_v5(&Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"targets.evenkeel"), name.as_bytes())
+    }
+
+    /// Returns the id of the remediator, with the names of the properties that a patch changes. The
+    /// remediator `cloud-control` changes different properties for different policies.
+    pub(crate) fn remediator_key(&self) -> String {
+        let properties = self.patch.iter().flat_map(Map::keys).map(String::as_str);
+        let mut properties: Vec<&str> = properties.collect();
+        properties.sort_unstable();
+        [&[self.remediator.as_str()], properties.as_slice()].concat().join(" ")
     }
 }
 
@@ -62,10 +75,10 @@ impl TargetResource {
 pub struct PolicyViolation {
     /// The finding's uid.
     pub finding: Uuid,
+    /// The ledger key of the finding; empty if the caller did not set it.
+    pub key: String,
     /// The resource to remediate.
     pub target: TargetResource,
-    /// The id of the remediator that the policy names.
-    pub remediator: String,
     /// The mode in the policy header.
     pub mode: RemediationMode,
     /// The principal that violated the policy.
@@ -130,6 +143,7 @@ impl PolicyViolation {
         let remediation = finding.remediation.take().ok_or(PolicyViolationError::NoRemediator)?;
         let target = TargetResource {
             policy: finding.policy.clone(),
+            remediator: remediation.run.clone(),
             kind: finding.resource.kind.clone(),
             id: finding.resource.id.clone(),
             account: finding.resource.account.clone(),
@@ -147,13 +161,29 @@ impl PolicyViolation {
         }
         Ok(PolicyViolation {
             finding: finding.uid,
+            key: String::new(),
             target,
-            remediator: remediation.run,
             mode: remediation.mode,
             actor: finding.actor.principal.clone(),
             time,
             rest: finding,
         })
+    }
+
+    /// Returns the violation with the ledger key of its finding.
+    #[must_use]
+    pub fn with_key(self, key: &str) -> PolicyViolation {
+        PolicyViolation { key: key.to_owned(), ..self }
+    }
+
+    /// Returns the severity of the finding.
+    pub fn severity(&self) -> Severity {
+        self.rest.severity
+    }
+
+    /// Returns the texts of the finding: the title, the message and the severity.
+    pub(crate) fn finding_details(&self) -> &Finding {
+        &self.rest
     }
 
     /// Returns the complete finding, because the evaluation of waivers needs all its fields.
@@ -165,9 +195,10 @@ impl PolicyViolation {
             patch,
             approval_reason: ask,
             evidence: found,
+            remediator: run,
             ..
         } = self.target.clone();
-        let (run, mode) = (self.remediator.clone(), self.mode);
+        let mode = self.mode;
         let remediation = RemediationHeader { run, mode, tier, actions, patch, with, ask };
         Finding { evidence: found, remediation: Some(remediation), ..self.rest.clone() }
     }

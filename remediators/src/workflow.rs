@@ -9,12 +9,15 @@ mod approval;
 mod attempts;
 mod budget;
 mod error;
-mod identity;
+pub(crate) mod identity;
 pub(crate) mod kill_switch;
 pub(crate) mod limits;
 mod open_attempt;
+mod operator_rules;
 mod outcome_records;
 mod own_rollback;
+mod pending_plans;
+mod planning;
 mod preview;
 pub(crate) mod refusal_reason;
 mod state_changes;
@@ -33,28 +36,35 @@ pub(crate) use state_changes::list_changes;
 pub use undo::UndoRequest;
 
 use std::fmt;
+use std::sync::Arc;
 
+use chrono::{DateTime, SecondsFormat};
 use evenkeel_ledger::Ledger;
+use evenkeel_rules::operator_settings::OperatorSettings;
 use evenkeel_rules::policy::RemediationMode;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::access::ownership::OwnershipSource;
+use crate::journal::plan_record::PlanEnd;
 use crate::journal::record::{
-    JournalKeys, RemediationIntent, RemediationOutcome, RemediationResult, UndoMark, digest_text,
-    plan_hash,
+    JournalKeys, RemediationIntent, RemediationOutcome, RemediationResult, digest_text,
 };
 use crate::remediator::type_erasure::ErasedRemediator;
-use crate::remediator::{AwsFailure, PrecheckResult, RemediationPlan};
+use crate::remediator::{AwsFailure, PrecheckResult};
 use crate::violation::{PolicyViolation, TargetResource};
 use crate::workflow::kill_switch::{ActiveSwitch, KillSwitch};
-use crate::workflow::limits::{AttemptRecord, DailyBudget, RetryLimits, check_limits};
+use crate::workflow::limits::{AttemptRecord, DailyBudget, RetryLimits};
+use crate::workflow::pending_plans::is_pending;
+use crate::workflow::planning::{PendingPlan, PlanPreparation};
 use crate::workflow::refusal_reason::RefusalReason;
+use crate::workflow::undo::ABANDONED_AFTER;
 
 /// The maximum number of plans per call. A change by somebody else requires a new plan.
 const MAX_PLAN_ROUNDS: usize = 3;
 
 /// The limits that the operator sets for remediations.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ExecutorSettings {
     /// The maximum mode of all policies in the account.
     pub maximum_mode: RemediationMode,
@@ -62,6 +72,8 @@ pub struct ExecutorSettings {
     pub limits: RetryLimits,
     /// The limits for one day.
     pub budget: DailyBudget,
+    /// The operator's settings. They can lower the maximum mode, and replace the limits.
+    pub operator: OperatorSettings,
 }
 
 /// The executor of one remediator: it plans, writes, verifies, records and undoes.
@@ -90,23 +102,19 @@ pub struct RemediationExecutor {
     settings: ExecutorSettings,
     /// The kill switch of the AWS calls. An undo ignores the switch.
     switch: Option<KillSwitch>,
+    /// The source of the ownership of resources. Without a source, nothing is known about owners.
+    ownership: Option<Arc<dyn OwnershipSource>>,
 }
 
 /// The result of an attempt, and the last state of the resource that was read.
 type ObservedResult = (RemediationResult, Option<Value>);
 
-/// The result of planning for a violation.
-enum PlanPreparation {
-    /// There is no plan. The remediation ends with this result.
-    Ended(RemediationResult),
-    /// There is a plan.
-    Planned(Box<PendingPlan>),
-}
-
 /// The decision whether an attempt may start.
 enum AttemptPermission {
     /// The attempt may not start. The remediation ends with this result.
     Ended(RemediationResult),
+    /// The attempt may not start now. The plan can be applied later, at the time if there is one.
+    Pending(Box<PendingPlan>, RemediationResult, Option<i64>),
     /// The attempt may start.
     Granted(Box<AttemptPermit>),
 }
@@ -118,17 +126,8 @@ struct AttemptPermit {
     attempt: AttemptRecord,
     /// The key of the approval that the attempt uses, if the mode needs one.
     approval: Option<String>,
-}
-
-/// A plan that is not authorized yet.
-struct PendingPlan {
-    before: Value,
-    after: Value,
-    hash: String,
-    /// The reason why the precondition check requires an approval, if it does.
-    approval_reason: Option<String>,
-    /// All reasons why the plan needs an approval, even in mode `auto`.
-    questions: Vec<String>,
+    /// True if the approval overrides the limits.
+    overrides_limits: bool,
 }
 
 impl fmt::Debug for RemediationExecutor {
@@ -148,13 +147,19 @@ impl RemediationExecutor {
         ledger: Ledger,
         settings: ExecutorSettings,
     ) -> Self {
-        RemediationExecutor { remediator, ledger, settings, switch: None }
+        RemediationExecutor { remediator, ledger, settings, switch: None, ownership: None }
     }
 
     /// Sets the kill switch that is checked before each call that changes something in AWS.
     #[must_use]
     pub fn with_kill_switch(self, switch: Option<KillSwitch>) -> Self {
         RemediationExecutor { switch, ..self }
+    }
+
+    /// Sets the source of the ownership of resources.
+    #[must_use]
+    pub fn with_ownership(self, ownership: Option<Arc<dyn OwnershipSource>>) -> Self {
+        RemediationExecutor { ownership, ..self }
     }
 
     /// Returns the id of the remediator.
@@ -195,8 +200,11 @@ impl RemediationExecutor {
         for _ in 0..MAX_PLAN_ROUNDS {
             let past = self.load_past_attempts(&violation.target).await?;
             let outcome = match self.find_open_attempt(&violation.target, &past).await? {
-                Some((number, intent)) => {
+                Some((number, intent)) if intent.policy == violation.target.policy => {
                     self.resume_attempt(violation, *number, intent, now).await?
+                }
+                Some((number, intent)) => {
+                    return self.refuse_for_other_policy(violation, *number, intent, now).await;
                 }
                 None => self.attempt_remediation(violation, &past, now).await?,
             };
@@ -219,12 +227,29 @@ impl RemediationExecutor {
         Err(ExecutorError::Busy)
     }
 
+    /// Returns the outcome for a resource on which an attempt for another policy is open. The
+    /// message of that finding continues the attempt, with the approval and the mode of its policy.
+    async fn refuse_for_other_policy(
+        &self,
+        violation: &PolicyViolation,
+        number: u32,
+        intent: &RemediationIntent,
+        now: i64,
+    ) -> ExecutorResult<RemediationOutcome> {
+        if now.saturating_sub(intent.attempt.time) < ABANDONED_AFTER {
+            return Err(ExecutorError::Busy);
+        }
+        let why = "run `evenkeel apply` or `evenkeel undo` for that finding first".to_owned();
+        let reason = describe_open_attempt(number, intent.finding, why);
+        self.record_without_attempt(violation, RemediationResult::Refused(reason), now).await
+    }
+
     /// Returns an error if the violation is for another remediator.
     fn check_remediator(&self, violation: &PolicyViolation) -> ExecutorResult<()> {
-        if violation.remediator == self.remediator_id() {
+        if violation.target.remediator == self.remediator_id() {
             Ok(())
         } else {
-            Err(ExecutorError::OtherRemediator(violation.remediator.clone()))
+            Err(ExecutorError::OtherRemediator(violation.target.remediator.clone()))
         }
     }
 
@@ -238,6 +263,12 @@ impl RemediationExecutor {
         match self.permit_attempt(violation, past, now).await? {
             AttemptPermission::Ended(ended) => {
                 self.record_without_attempt(violation, ended, now).await
+            }
+            AttemptPermission::Pending(plan, result, acts_at) => {
+                let record =
+                    self.record_pending_plan(violation, &plan, (&result, acts_at), now).await?;
+                let outcome = self.record_without_attempt(violation, result, now).await?;
+                Ok(RemediationOutcome { plan: Some(Box::new(record)), ..outcome })
             }
             AttemptPermission::Granted(permit) => self.start_attempt(violation, *permit, now).await,
         }
@@ -261,28 +292,34 @@ impl RemediationExecutor {
             PlanPreparation::Planned(plan) => plan,
         };
         let number = past.last().map_or(0, |last| last.0).saturating_add(1);
-        let approval = match self.authorize_plan(violation, &plan, number, now).await? {
-            PlanAuthorization::Granted(approval) => approval,
-            PlanAuthorization::Withheld(ended) => return Ok(AttemptPermission::Ended(ended)),
+        let granted = match self.authorize_plan(violation, &plan, number, now).await? {
+            PlanAuthorization::Granted(granted) => granted,
+            PlanAuthorization::Withheld(ended, acts_at) => {
+                return Ok(withhold_plan(plan, ended, acts_at));
+            }
         };
+        let overrides_limits = granted.as_ref().is_some_and(|granted| granted.overrides_limits);
+        if let Some((ended, acts_at)) = self.find_schedule(violation, &plan, overrides_limits, now)
+        {
+            return Ok(withhold_plan(plan, ended, Some(acts_at)));
+        }
         let attempt = AttemptRecord {
             time: now,
             actor: violation.actor.clone(),
             before: digest_text(&plan.before.to_string()),
         };
-        let attempts = self.list_counted_attempts(&violation.target, past).await?;
-        if let Err(exceeded) = check_limits(&self.settings.limits, &attempts, &attempt) {
-            return refuse(exceeded.into());
+        if !overrides_limits
+            && let Some(exceeded) = self.find_exceeded_limit(violation, past, &attempt, now).await?
+        {
+            return Ok(withhold_plan(plan, RemediationResult::Refused(exceeded.into()), None));
         }
-        match self.check_budget(&violation.target, now).await? {
-            Some(exceeded) => refuse(exceeded.into()),
-            None => Ok(AttemptPermission::Granted(Box::new(AttemptPermit {
-                number,
-                plan: *plan,
-                attempt,
-                approval,
-            }))),
-        }
+        Ok(AttemptPermission::Granted(Box::new(AttemptPermit {
+            number,
+            plan: *plan,
+            attempt,
+            approval: granted.map(|granted| granted.key),
+            overrides_limits,
+        })))
     }
 
     /// Returns the reason why the remediation is refused before the state is read: a kill switch, a
@@ -302,7 +339,7 @@ impl RemediationExecutor {
     async fn start_attempt(
         &self,
         violation: &PolicyViolation,
-        AttemptPermit { number, plan, attempt, approval }: AttemptPermit,
+        AttemptPermit { number, plan, attempt, approval, overrides_limits }: AttemptPermit,
         now: i64,
     ) -> ExecutorResult<RemediationOutcome> {
         if let Some(key) = &approval
@@ -311,7 +348,9 @@ impl RemediationExecutor {
             return Err(ExecutorError::Busy);
         }
         self.record_intent(violation, number, attempt, &plan, approval.clone()).await?;
+        self.plan_journal().end_latest(violation.finding, PlanEnd::Started, now).await?;
         let exceeded = self.reserve_budget(&violation.target, number, now).await?;
+        let exceeded = exceeded.filter(|_| !overrides_limits);
         let (violation, PendingPlan { before, after, approval_reason: asked, hash, .. }) =
             (violation.clone(), plan);
         let (fresh, plan) = (true, hash);
@@ -332,54 +371,6 @@ impl RemediationExecutor {
             }
             None => self.execute_attempt(&begun, now).await,
         }
-    }
-
-    /// Reads the state, plans the change and checks the preconditions. The function writes nothing.
-    async fn prepare_plan(&self, violation: &PolicyViolation) -> ExecutorResult<PlanPreparation> {
-        let target = &violation.target;
-        // An unknown parameter is refused, because it can be a misspelled one.
-        if let Some(name) = target
-            .parameters
-            .keys()
-            .find(|name| !self.remediator.spec().parameter_names.contains(&name.as_str()))
-        {
-            let (remediator, name) = (self.remediator_id(), name.clone());
-            let reason = RefusalReason::UnknownSetting { remediator, name };
-            return Ok(PlanPreparation::Ended(RemediationResult::Refused(reason)));
-        }
-        let before = match self.remediator.observe_state(target).await? {
-            Ok(before) => before,
-            Err(refused) => return classify_read_failure(refused).map(PlanPreparation::Ended),
-        };
-        let after = match self.remediator.plan_change(target, &before)? {
-            RemediationPlan::Change(after) => after,
-            RemediationPlan::Nothing => {
-                return Ok(PlanPreparation::Ended(RemediationResult::Compliant));
-            }
-            RemediationPlan::Refuse(why) => {
-                return Ok(PlanPreparation::Ended(RemediationResult::Refused(why.into())));
-            }
-        };
-        let asked = match self.remediator.check_preconditions(target, &before, &after).await? {
-            Ok(PrecheckResult::Proceed) => None,
-            Ok(PrecheckResult::RequireApproval(why)) => Some(why),
-            Ok(PrecheckResult::Abort(why)) => {
-                let reason = RefusalReason::Precondition(why);
-                return Ok(PlanPreparation::Ended(RemediationResult::Refused(reason)));
-            }
-            Err(refused) => return classify_read_failure(refused).map(PlanPreparation::Ended),
-        };
-        let mut questions: Vec<String> = asked.iter().cloned().collect();
-        let undone = self.find_undone(target, &list_changes(&before, &after)).await?;
-        questions.extend(undone.iter().map(|UndoMark { by, reason, .. }| {
-            format!(
-                "{by} undid this remediation ({reason}); approve the plan only if the remediation \
-                 is needed again"
-            )
-        }));
-        let hash = plan_hash(violation, &before, &after, &questions);
-        let plan = PendingPlan { before, after, hash, approval_reason: asked, questions };
-        Ok(PlanPreparation::Planned(Box::new(plan)))
     }
 
     /// Continues an interrupted attempt.
@@ -573,24 +564,32 @@ impl RemediationExecutor {
 const OVERWRITTEN: &str = "the resource was changed again immediately after the remediation, and \
     that change was not overwritten; find out who changed the resource, then run `evenkeel plan`";
 
+/// Returns the permission for a plan that may not be applied now.
+fn withhold_plan(
+    plan: Box<PendingPlan>,
+    ended: RemediationResult,
+    acts_at: Option<i64>,
+) -> AttemptPermission {
+    if is_pending(&ended) {
+        AttemptPermission::Pending(plan, ended, acts_at)
+    } else {
+        AttemptPermission::Ended(ended)
+    }
+}
+
+/// Returns a time in the format of CloudTrail.
+pub(crate) fn format_time(millis: i64) -> String {
+    let time = DateTime::from_timestamp_millis(millis).unwrap_or_default();
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
 /// Returns the refusal for a finding whose resource has an open attempt for another finding.
 fn describe_open_attempt(attempt: u32, finding: Uuid, why: String) -> RefusalReason {
     RefusalReason::AttemptOpen { attempt, finding, why }
 }
 
-/// Returns the result of a remediation that writes nothing, because the resource cannot be read.
-fn classify_read_failure(refused: AwsFailure) -> ExecutorResult<RemediationResult> {
-    match refused {
-        AwsFailure::NotFound => Ok(RemediationResult::ResourceGone),
-        AwsFailure::Denied(code) => {
-            Ok(RemediationResult::Refused(RefusalReason::AccessDenied(code)))
-        }
-        AwsFailure::Retryable(why) => Err(ExecutorError::Retryable(why)),
-    }
-}
-
 /// Returns a record as JSON.
-fn to_json_value<T: serde::Serialize>(of: &T) -> ExecutorResult<Value> {
+pub(crate) fn to_json_value<T: serde::Serialize>(of: &T) -> ExecutorResult<Value> {
     serde_json::to_value(of)
         .map_err(|error| ExecutorError::UnreadableRecord("record".to_owned(), error))
 }

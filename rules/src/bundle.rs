@@ -8,6 +8,7 @@ pub use file_kind::FileKind;
 pub use manifest::{BundleManifest, HISTORY, MANIFEST, history_key, sha256_hex};
 
 use crate::diagnostic::Diagnostic;
+use crate::operator_settings::OperatorSettings;
 use crate::policy::{PolicyFile, PolicySet};
 use crate::waiver::WaiverSet;
 
@@ -70,6 +71,10 @@ impl PolicyBundle {
                 WaiverSet::load_checked(&file.name, &file.text, &set)
                     .map_err(BundleError::Invalid)?,
             );
+        }
+        // Only the remediators use these settings. An invalid file must not be deployed.
+        for file in &of(FileKind::OperatorSettings) {
+            OperatorSettings::parse_file(&file.name, &file.text).map_err(BundleError::Invalid)?;
         }
         Ok(PolicyBundle { version, set, waivers })
     }

@@ -52,6 +52,7 @@ mod finding;
 pub mod json;
 mod merge_patch;
 pub mod ocsf;
+pub mod operator_settings;
 pub mod policy;
 mod text;
 mod waiver;

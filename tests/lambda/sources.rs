@@ -135,7 +135,9 @@ fn database(name: &str, public: bool, time: f64) -> Value {
         "configuration": json!({
             "dBInstanceIdentifier": name, "publiclyAccessible": public, "storageEncrypted": true,
             "backupRetentionPeriod": 14, "engine": "postgres", "endpoint": {"port": 5433},
-            "enabledCloudwatchLogsExports": ["postgresql", "upgrade"]
+            "enabledCloudwatchLogsExports": ["postgresql", "upgrade"],
+            "deletionProtection": true, "iAMDatabaseAuthenticationEnabled": true,
+            "monitoringInterval": 60
         }).to_string()
     })
 }

@@ -4,6 +4,7 @@
 mod filter;
 mod member;
 mod patterns;
+mod people;
 mod permissions;
 mod security;
 mod sessions;

@@ -499,6 +499,15 @@ pub const CODES: &[DiagnosticCode] = &[
         corrected_example: "- {id: a, policies: [s3-bucket-public], ...}",
     },
     DiagnosticCode {
+        id: "remediation-settings",
+        title: "the operator's settings for remediations are not valid",
+        explanation: "The file `remediation.yaml` sets maximum modes, approvers, limits, maintenance \
+                      windows and the life of plans. Unknown keys are errors, because a misspelled \
+                      key would restrict nothing.",
+        wrong_example: "maximumModes: [{mode: auto, account: ['111122223333']}]",
+        corrected_example: "maximumModes: [{mode: auto, accounts: ['111122223333']}]",
+    },
+    DiagnosticCode {
         id: "unwatched-event",
         title: "an event sets a parameter of the policy, and no policy evaluates it",
         explanation: "According to AWS's service models, the call takes a parameter that the policy \

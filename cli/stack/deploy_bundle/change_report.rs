@@ -104,13 +104,7 @@ fn render_modes(changes: &BundleChanges) -> String {
 
 /// Returns the name of a mode, or `none`.
 fn mode_name(mode: Option<RemediationMode>) -> &'static str {
-    match mode {
-        None => "none",
-        Some(RemediationMode::Report) => "report",
-        Some(RemediationMode::Notify) => "notify",
-        Some(RemediationMode::Approve) => "approve",
-        Some(RemediationMode::Auto) => "auto",
-    }
+    mode.map_or("none", RemediationMode::as_str)
 }
 
 /// Renders a changed file with its differences.

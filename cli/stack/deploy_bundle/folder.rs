@@ -101,7 +101,8 @@ fn to_bundle_files(
 ) -> Result<Vec<PolicyFile>, CommandError> {
     let mut files: Vec<PolicyFile> = Vec::new();
     let all = library.policies.iter().chain(&library.functions);
-    for file in all.chain(&library.settings).chain(&library.waivers) {
+    let others = library.settings.iter().chain(&library.waivers).chain(&library.operator_settings);
+    for file in all.chain(others) {
         let path = Path::new(&file.name);
         let name = if let Ok(below) = path.strip_prefix(folder) {
             below.display().to_string().replace('\\', "/")

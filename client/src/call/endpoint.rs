@@ -64,6 +64,10 @@ pub(super) fn service_url(
     let partition = AwsPartition::for_region(region);
     let host = match service.endpoint_prefix {
         "iam" => iam_host(&partition, variant),
+        "organizations" => {
+            let region = organizations_region(&partition);
+            format!("organizations.{region}.{}", partition.dns_suffix)
+        }
         "s3" => {
             let fips = fips_mark(variant);
             let dual_stack = if variant.dual_stack { ".dualstack" } else { "" };
@@ -98,6 +102,13 @@ fn iam_host(partition: &AwsPartition, variant: EndpointVariant) -> String {
     }
 }
 
+/// Returns the Region of the one endpoint of AWS Organizations in a partition.
+///
+/// Source: AWS General Reference, "AWS Organizations endpoints and quotas".
+fn organizations_region(partition: &AwsPartition) -> &str {
+    if partition.id == "aws-cn" { "cn-northwest-1" } else { partition.iam_region }
+}
+
 fn fips_mark(variant: EndpointVariant) -> &'static str {
     if variant.fips { "-fips" } else { "" }
 }
@@ -110,13 +121,14 @@ fn host_suffix(partition: &AwsPartition, variant: EndpointVariant) -> &'static s
 pub(super) fn signing_region(service: &ServiceMetadata, region: &str) -> String {
     match service.endpoint_prefix {
         "iam" => AwsPartition::for_region(region).iam_region.to_owned(),
+        "organizations" => organizations_region(&AwsPartition::for_region(region)).to_owned(),
         _ => region.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::service_metadata::{EC2, EVENTS, IAM, KMS, STS};
+    use super::super::service_metadata::{EC2, EVENTS, IAM, KMS, ORGANIZATIONS, STS};
     use super::*;
 
     const STANDARD: EndpointVariant = EndpointVariant { fips: false, dual_stack: false };
@@ -153,6 +165,18 @@ mod tests {
         ];
         for (service, region, variant, host) in hosts {
             assert_eq!(service_url(service, region, variant), format!("https://{host}"));
+        }
+    }
+
+    #[test]
+    fn organizations_has_one_endpoint_per_partition() {
+        for (region, host, signed) in [
+            ("eu-central-1", "organizations.us-east-1.amazonaws.com", "us-east-1"),
+            ("cn-north-1", "organizations.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1"),
+            ("us-gov-east-1", "organizations.us-gov-west-1.amazonaws.com", "us-gov-west-1"),
+        ] {
+            assert_eq!(service_url(&ORGANIZATIONS, region, STANDARD), format!("https://{host}"));
+            assert_eq!(signing_region(&ORGANIZATIONS, region), signed);
         }
     }
 

@@ -2,12 +2,13 @@
 
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_types::SdkConfig;
+use aws_types::region::Region;
 
 use super::error::{CallError, ServiceError};
 use super::response::ServiceResponse;
 use super::service_metadata::{
-    API_GATEWAY_V2, CLOUD_CONTROL, EC2, EVENTS, IAM, KMS, LAMBDA, RDS, S3, SNS, SQS, STS,
-    ServiceMetadata,
+    API_GATEWAY_V2, CLOUD_CONTROL, CLOUDFORMATION, EC2, EVENTS, IAM, KMS, LAMBDA, ORGANIZATIONS,
+    RDS, S3, SNS, SQS, STS, ServiceMetadata, TAGGING,
 };
 use super::transport::{self, UnsignedRequest};
 
@@ -52,6 +53,11 @@ impl ServiceClient {
         ServiceClient::new(config, &CLOUD_CONTROL)
     }
 
+    /// Creates a client of AWS CloudFormation.
+    pub fn cloudformation(config: &SdkConfig) -> ServiceClient {
+        ServiceClient::new(config, &CLOUDFORMATION)
+    }
+
     /// Creates a client of Amazon EC2.
     pub fn ec2(config: &SdkConfig) -> ServiceClient {
         ServiceClient::new(config, &EC2)
@@ -75,6 +81,11 @@ impl ServiceClient {
     /// Creates a client of AWS Lambda.
     pub fn lambda(config: &SdkConfig) -> ServiceClient {
         ServiceClient::new(config, &LAMBDA)
+    }
+
+    /// Creates a client of AWS Organizations, which has one endpoint for all Regions of a partition.
+    pub fn organizations(config: &SdkConfig) -> ServiceClient {
+        ServiceClient::new(config, &ORGANIZATIONS)
     }
 
     /// Creates a client of Amazon RDS, and of the services that share its API.
@@ -104,8 +115,31 @@ impl ServiceClient {
         ServiceClient::new(config, &STS)
     }
 
+    /// Creates a client of the AWS Resource Groups Tagging API.
+    pub fn tagging(config: &SdkConfig) -> ServiceClient {
+        ServiceClient::new(config, &TAGGING)
+    }
+
+    /// Creates a client of the URL of a Lambda function, which is signed like a call of AWS Lambda.
+    /// The client signs for the Region in the URL, if it contains one.
+    ///
+    /// Source: AWS Lambda Developer Guide, "Invoking Lambda function URLs".
+    pub fn function_url(config: &SdkConfig, url: &str) -> ServiceClient {
+        let region = url.split_once(".lambda-url.").and_then(|(_, rest)| rest.split('.').next());
+        let config = match region {
+            Some(region) => &config.to_builder().region(Region::new(region.to_owned())).build(),
+            None => config,
+        };
+        let url = url.trim_end_matches('/');
+        let operation = transport::build_operation(config, &LAMBDA, Some(url));
+        ServiceClient { metadata: &LAMBDA, operation }
+    }
+
     fn new(config: &SdkConfig, facts: &'static ServiceMetadata) -> ServiceClient {
-        ServiceClient { metadata: facts, operation: transport::build_operation(config, facts) }
+        ServiceClient {
+            metadata: facts,
+            operation: transport::build_operation(config, facts, None),
+        }
     }
 
     /// Sends a request. Retries it after throttling and after transient errors, up to the number of

@@ -41,6 +41,8 @@ const fn json_protocol(version: &'static str, target: &'static str) -> ServicePr
     ServiceProtocol::Json { version, target }
 }
 
+pub(super) static CLOUDFORMATION: ServiceMetadata =
+    new_metadata("CloudFormation", "cloudformation", "2010-05-15", ServiceProtocol::Query);
 pub(super) static API_GATEWAY_V2: ServiceMetadata = ServiceMetadata {
     id: "ApiGatewayV2",
     version: "2018-11-29",
@@ -64,6 +66,12 @@ pub(super) static KMS: ServiceMetadata =
     new_metadata("KMS", "kms", "2014-11-01", json_protocol("1.1", "TrentService"));
 pub(super) static LAMBDA: ServiceMetadata =
     new_metadata("Lambda", "lambda", "2015-03-31", ServiceProtocol::Rest);
+pub(super) static ORGANIZATIONS: ServiceMetadata = new_metadata(
+    "Organizations",
+    "organizations",
+    "2016-11-28",
+    json_protocol("1.1", "AWSOrganizationsV20161128"),
+);
 pub(super) static RDS: ServiceMetadata =
     new_metadata("RDS", "rds", "2014-10-31", ServiceProtocol::Query);
 pub(super) static S3: ServiceMetadata =
@@ -72,5 +80,11 @@ pub(super) static SNS: ServiceMetadata =
     new_metadata("SNS", "sns", "2010-03-31", ServiceProtocol::Query);
 pub(super) static SQS: ServiceMetadata =
     new_metadata("SQS", "sqs", "2012-11-05", json_protocol("1.0", "AmazonSQS"));
+pub(super) static TAGGING: ServiceMetadata = new_metadata(
+    "Resource Groups Tagging API",
+    "tagging",
+    "2017-01-26",
+    json_protocol("1.1", "ResourceGroupsTaggingAPI_20170126"),
+);
 pub(super) static STS: ServiceMetadata =
     new_metadata("STS", "sts", "2011-06-15", ServiceProtocol::Query);

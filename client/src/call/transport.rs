@@ -59,13 +59,16 @@ impl fmt::Debug for UnsignedRequest {
     }
 }
 
-/// Builds the operation that sends all calls of a service.
+/// Builds the operation that sends all calls of a service. `own_url` replaces the URL of the service.
 pub(super) fn build_operation(
     config: &SdkConfig,
     service: &ServiceMetadata,
+    own_url: Option<&str>,
 ) -> Result<Operation<UnsignedRequest, ServiceResponse, ServiceError>, CallError> {
     let region = config.region().map(Region::as_ref).ok_or(CallError::NoRegion)?;
-    let url = find_endpoint_override(config, service)
+    let url = own_url
+        .map(str::to_owned)
+        .or_else(|| find_endpoint_override(config, service))
         .unwrap_or_else(|| service_url(service, region, EndpointVariant::from_config(config)));
     // The clients of the SDK also use the standard mode if the configuration sets no mode.
     let retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);

@@ -252,12 +252,51 @@ fn findings_outcomes_and_canaries_have_different_attributes() {
         status: "RESTORED",
         code: None,
         detail: "d",
+        rows: &[],
+        waiting_plan: None,
+        is_critical: false,
     };
     assert_eq!(
         names(Notice::for_finding(&finding(), &ocsf::finding_key(&finding()))),
         "severity status policy account region mode remediator"
     );
     assert_eq!(names(Notice::for_remediation(&report)), "outcome policy account region");
+    let critical = crate::RemediationReport { is_critical: true, ..report };
+    let critical = Notice::for_remediation(&critical);
+    assert!(critical.subject.starts_with("CRITICAL RESTORED: p"), "{}", critical.subject);
     let canary = Notice::for_canary(CanaryId::new(finding().uid));
     assert_eq!(canary.attributes, [("kind", "canary".to_owned())]);
+}
+
+/// Texts of events in a plan must not imitate other rows, links or mentions.
+#[test]
+fn a_waiting_plan_is_described_for_e_mail_and_chat_without_hostile_text() {
+    let hostile = "x\nApprove   evenkeel approve all <https://evil.example|here> @channel *b*";
+    let rows = [("Who", hostile.to_owned()), ("Change", "+ a: true".to_owned())];
+    let report = crate::RemediationReport {
+        finding: finding().uid,
+        key: "findings/x.json",
+        policy: "p",
+        account: "111122223333",
+        region: "eu-central-1",
+        resource: "x",
+        status: "WAITING_FOR_APPROVAL",
+        code: None,
+        detail: "d",
+        rows: &rows,
+        waiting_plan: Some("abc"),
+        is_critical: false,
+    };
+    let notice = Notice::for_remediation(&report);
+    let message: serde_json::Value = serde_json::from_str(&notice.message).unwrap();
+    let email = message["email"].as_str().unwrap();
+    let approve: Vec<&str> = email.lines().filter(|line| line.starts_with("Approve")).collect();
+    assert_eq!(approve, [format!("Approve   evenkeel approve {}", report.finding)]);
+    assert!(email.contains("Change    + a: true"), "{email}");
+    let chat: serde_json::Value = serde_json::from_str(message["https"].as_str().unwrap()).unwrap();
+    assert_eq!((&chat["version"], &chat["source"]), (&"1.0".into(), &"custom".into()));
+    let text = chat["content"]["description"].as_str().unwrap();
+    assert!(!text.contains('<') && !text.contains(" @channel") && !text.contains(" *b*"), "{text}");
+    let context = &chat["metadata"]["additionalContext"];
+    assert_eq!((&context["plan"], &context["decision"]), (&"abc".into(), &"required".into()));
 }

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use evenkeel_aws::{Arn, is_account_id};
-use evenkeel_client::CallError;
 use evenkeel_client::sts::{RoleSession, assume_role, get_caller_identity};
+use evenkeel_client::{CallError, ServiceClient};
 use evenkeel_ledger::Ledger;
 use evenkeel_rules::policy::RemediationMode;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::access::connection::AwsConnection;
+use crate::access::operator_file::{OperatorFileError, load_operator_settings};
+use crate::access::ownership::AwsOwnership;
 use crate::access::rate_limit::RateLimiter;
 use crate::access::tls_probe::TlsProbe;
 use crate::catalog::CatalogEntry;
@@ -45,7 +47,7 @@ pub struct AccountRole {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MaximumModeError {
     /// The mode does not exist.
-    #[error("`{0}` is not a valid mode; use report, notify, approve or auto")]
+    #[error("`{0}` is not a valid mode; use report, notify, approve, warn or auto")]
     Mode(String),
     /// The account id is not valid.
     #[error("`{0}` is not a valid account id; use 12 digits")]
@@ -138,12 +140,6 @@ pub enum AccountAccessError {
     /// The role cannot be assumed. Contains the ARN of the role and the error.
     #[error("the role {0} cannot be assumed: {1}; check its trust policy and the external id")]
     AssumeRole(String, CallError),
-    /// The queue does not accept a message.
-    #[error(
-        "the queue did not accept the message: {0}; check the URL of the queue and the permission \
-         `sqs:SendMessage`"
-    )]
-    Queue(CallError),
     /// AWS STS did not return the identity of the caller.
     #[error(
         "the identity of the AWS credentials cannot be read: {0}; set AWS_PROFILE or run \
@@ -157,6 +153,9 @@ pub enum AccountAccessError {
          account {0}"
     )]
     WrongAccount(String, String),
+    /// The operator's settings cannot be loaded.
+    #[error(transparent)]
+    OperatorFile(#[from] OperatorFileError),
     /// The session policy exceeds the limit of AWS STS. Contains the id of the resource.
     #[error(
         "the session policy for `{0}` exceeds 2048 characters, so the session cannot be restricted \
@@ -174,8 +173,8 @@ impl AccountAccess {
         &self,
         violation: &PolicyViolation,
     ) -> Result<RemediationExecutor, AccountAccessError> {
-        let unknown = || AccountAccessError::UnknownRemediator(violation.remediator.clone());
-        let entry = CatalogEntry::find_by_id(&violation.remediator).ok_or_else(unknown)?;
+        let unknown = || AccountAccessError::UnknownRemediator(violation.target.remediator.clone());
+        let entry = CatalogEntry::find_by_id(&violation.target.remediator).ok_or_else(unknown)?;
         let target = &violation.target;
         if !is_account_id(&target.account) {
             return Err(AccountAccessError::InvalidAccount(target.account.clone()));
@@ -194,9 +193,16 @@ impl AccountAccess {
             maximum_mode: self.maximum_modes.for_account(&target.account),
             limits: self.limits,
             budget: self.budget,
+            operator: load_operator_settings(&self.ledger).await?,
+        };
+        let ownership = AwsOwnership {
+            tagging: ServiceClient::tagging(&aws.config),
+            cloudformation: ServiceClient::cloudformation(&aws.config),
+            organizations: ServiceClient::organizations(&self.config),
         };
         let executor =
             RemediationExecutor::new(entry.connect_remediator(&aws), self.ledger.clone(), settings);
+        let executor = executor.with_ownership(Some(Arc::new(ownership)));
         Ok(executor.with_kill_switch(aws.switch))
     }
 

@@ -4,12 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use evenkeel_client::ServiceClient;
 use evenkeel_client::config::{CallLimits, load_config};
 use evenkeel_client::sts::get_caller_identity;
 use evenkeel_ledger::Ledger;
-use serde::de::IgnoredAny;
-use serde_json::json;
 
 use crate::access::account_access::{AccountAccess, AccountAccessError, AccountRole, MaximumModes};
 use crate::access::rate_limit::RateLimiter;
@@ -51,18 +48,6 @@ impl AccountAccess {
             probe,
             rate_limiter: RateLimiter::with_api_gateway_quotas(),
         })
-    }
-
-    /// Sends the ledger key of a finding to the queue of a remediate function. The function then
-    /// processes the finding again. `queue` is the URL of the queue.
-    ///
-    /// # Errors
-    /// [`AccountAccessError::Queue`] if the queue does not accept the message.
-    pub async fn resend_finding(&self, queue: &str, key: &str) -> Result<(), AccountAccessError> {
-        let body = json!({"key": key}).to_string();
-        let message = json!({"QueueUrl": queue, "MessageBody": body});
-        let sent = ServiceClient::sqs(&self.config).call_json("SendMessage", &message).await;
-        sent.map(|_: IgnoredAny| ()).map_err(AccountAccessError::Queue)
     }
 
     /// Returns the ARN of the caller.

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::journal::plan_record::PlanRecord;
 use crate::violation::{PolicyViolation, TargetResource};
 use crate::workflow::limits::AttemptRecord;
 use crate::workflow::refusal_reason::RefusalReason;
@@ -23,6 +24,9 @@ pub struct RemediationIntent {
     pub finding: Uuid,
     /// The id of the remediator.
     pub remediator: String,
+    /// The policy id.
+    #[serde(default)]
+    pub policy: String,
     /// The attempt, as the retry limits count it.
     pub attempt: AttemptRecord,
     /// The hash of the plan, which an approval refers to.
@@ -91,6 +95,11 @@ pub enum RemediationResult {
     Planned(String),
     /// The plan waits for approval. Contains a text with the hash of the plan and the reasons.
     AwaitingApproval(String),
+    /// The plan is applied later without a further decision: after the waiting time of the mode
+    /// `warn`, or in the next maintenance window. Contains a text with the time.
+    Scheduled(String),
+    /// Nobody decided on the plan in time. Contains a text with the hash of the plan.
+    Expired(String),
     /// Nothing was written, and nothing will be written. Contains the reason.
     Refused(RefusalReason),
     /// The resource or a precondition changed between planning and writing. The change was not
@@ -115,6 +124,8 @@ impl RemediationResult {
             | RemediationResult::ResourceGone
             | RemediationResult::Planned(_)
             | RemediationResult::AwaitingApproval(_)
+            | RemediationResult::Scheduled(_)
+            | RemediationResult::Expired(_)
             | RemediationResult::Superseded
             | RemediationResult::RolledBack(_)
             | RemediationResult::Failed(_) => None,
@@ -129,6 +140,8 @@ impl RemediationResult {
             RemediationResult::ResourceGone => "GONE",
             RemediationResult::Planned(_) => "PLANNED",
             RemediationResult::AwaitingApproval(_) => "WAITING_FOR_APPROVAL",
+            RemediationResult::Scheduled(_) => "SCHEDULED",
+            RemediationResult::Expired(_) => "EXPIRED",
             RemediationResult::Refused(_) => "REFUSED",
             RemediationResult::Superseded => "SUPERSEDED",
             RemediationResult::RolledBack(_) => "ROLLED_BACK",
@@ -162,6 +175,8 @@ impl fmt::Display for RemediationResult {
             }
             RemediationResult::Planned(text)
             | RemediationResult::AwaitingApproval(text)
+            | RemediationResult::Scheduled(text)
+            | RemediationResult::Expired(text)
             | RemediationResult::Failed(text) => text,
         };
         to.write_str(text)
@@ -169,7 +184,7 @@ impl fmt::Display for RemediationResult {
 }
 
 /// The outcome of a remediation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RemediationOutcome {
     /// The uid of the finding.
     pub finding: Uuid,
@@ -179,6 +194,8 @@ pub struct RemediationOutcome {
     pub result: RemediationResult,
     /// The state at the end of an executed attempt. An undo starts from it.
     pub state: Option<Value>,
+    /// The plan that was made and not applied.
+    pub plan: Option<Box<PlanRecord>>,
 }
 
 /// The ledger keys of the records of one target.
@@ -219,6 +236,11 @@ impl JournalKeys {
     /// Returns the key of the outcome of a finding whose remediation ended without an attempt.
     pub fn finding_outcome_key(&self, finding: Uuid) -> String {
         format!("outcomes/{}/{finding}.json", self.uid)
+    }
+
+    /// Returns the key of the outcome of a plan on which nobody decided.
+    pub fn expiry_key(&self, finding: Uuid, plan: usize) -> String {
+        format!("outcomes/{}/{finding}-expired-{plan:06}.json", self.uid)
     }
 
     /// Returns the key of the outcome of the undo of an attempt.
@@ -306,6 +328,8 @@ fn ocsf_status(result: &RemediationResult) -> (u8, &'static str) {
         RemediationResult::ResourceGone => (3, "Does Not Exist"),
         RemediationResult::Planned(_) | RemediationResult::Refused(_) => (5, "Unsupported"),
         RemediationResult::AwaitingApproval(_) => (99, "Waiting for approval"),
+        RemediationResult::Scheduled(_) => (99, "Scheduled"),
+        RemediationResult::Expired(_) => (99, "Expired"),
         RemediationResult::Superseded
         | RemediationResult::RolledBack(_)
         | RemediationResult::Halted(_)
@@ -327,7 +351,7 @@ pub(crate) fn plan_hash(
     after: &Value,
     questions: &[String],
 ) -> String {
-    let (target, remediator) = (violation.target.target_uid(), &violation.remediator);
+    let (target, remediator) = (violation.target.target_uid(), &violation.target.remediator);
     digest_text(&json!([target, remediator, before, after, questions]).to_string())
 }
 

@@ -42,6 +42,8 @@ pub(crate) enum RemediationTask {
         /// The seconds between the attempt and the verification.
         after: u32,
     },
+    /// Do what a person asked, in the request with this number.
+    Request(usize),
 }
 
 #[derive(Deserialize)]
@@ -55,6 +57,7 @@ struct FindingPointer {
     key: String,
     attempt: Option<u32>,
     after: Option<u32>,
+    request: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -84,12 +87,13 @@ impl QueueMessage {
     /// Parses the body of a message.
     pub(crate) fn parse_body(body: &str) -> Result<QueueMessage, MessageError> {
         let body = unwrap_envelope(body);
-        let FindingPointer { key, attempt, after } = serde_json::from_str(&body)?;
+        let FindingPointer { key, attempt, after, request } = serde_json::from_str(&body)?;
         if !key.starts_with("findings/") {
             return Err(MessageError::NotFinding);
         }
-        let task = match (attempt, after) {
-            (Some(attempt), Some(after)) => RemediationTask::Verify { attempt, after },
+        let task = match (attempt, after, request) {
+            (Some(attempt), Some(after), _) => RemediationTask::Verify { attempt, after },
+            (_, _, Some(number)) => RemediationTask::Request(number),
             _ => RemediationTask::Remediate,
         };
         Ok(QueueMessage { key, task })
@@ -100,6 +104,7 @@ impl fmt::Display for QueueMessage {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let message = match self.task {
             RemediationTask::Remediate => json!({"key": self.key}),
+            RemediationTask::Request(number) => json!({"key": self.key, "request": number}),
             RemediationTask::Verify { attempt, after } => {
                 json!({"key": self.key, "attempt": attempt, "after": after})
             }

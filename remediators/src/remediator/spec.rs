@@ -30,6 +30,9 @@ pub struct RemediatorSpec {
     pub passthrough_permissions: fn(&TargetResource) -> Vec<PermissionStatement>,
 }
 
+/// The IAM actions with which the executor reads who owns a resource.
+const OWNERSHIP_READS: &[&str] = &["cloudformation:DescribeStackResources", "tag:GetResources"];
+
 impl RemediatorSpec {
     /// The properties of a remediator without permissions. Other remediators use these values as
     /// defaults.
@@ -70,6 +73,7 @@ impl RemediatorSpec {
         for arn in (self.read_only_arns)(target) {
             add_statement(&mut statements, &reads, arn);
         }
+        let lists = [lists.as_slice(), OWNERSHIP_READS].concat();
         add_statement(&mut statements, &lists, "*".to_owned());
         statements.extend((self.passthrough_permissions)(target));
         statements

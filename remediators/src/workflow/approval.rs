@@ -5,7 +5,11 @@ use evenkeel_rules::policy::RemediationMode;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{ExecutorError, ExecutorResult, OpenAttempt, PendingPlan, RemediationExecutor};
+use super::operator_rules::describe_subject;
+use super::{
+    ExecutorError, ExecutorResult, OpenAttempt, PendingPlan, RemediationExecutor, format_time,
+};
+use crate::access::ownership::ResourceOwnership;
 use crate::journal::record::{JournalKeys, RemediationResult};
 use crate::violation::{PolicyViolation, TargetResource};
 use crate::workflow::identity::is_same_identity;
@@ -16,7 +20,7 @@ use crate::workflow::refusal_reason::{ApprovalRefusal, RefusalReason};
 const MAX_VALIDITY: i64 = 7 * 86_400_000;
 
 /// The decision of a person on the plan of one finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanApproval {
     /// The ARN of the person.
     pub approver: String,
@@ -24,15 +28,31 @@ pub struct PlanApproval {
     pub expires: i64,
     /// True if the person approved the plan. Otherwise the person rejected it.
     pub approved: bool,
+    /// True if the person approved the plan although a limit is reached.
+    #[serde(default)]
+    pub overrides_limits: bool,
+    /// The reason that the person gave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// An approval that an attempt uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct GrantedApproval {
+    /// The key of the approval.
+    pub(super) key: String,
+    /// True if the approval overrides the limits.
+    pub(super) overrides_limits: bool,
 }
 
 /// The authorization of a plan.
 #[derive(Debug)]
 pub(super) enum PlanAuthorization {
-    /// The plan may be executed. Contains the key of the approval that it uses, if it needs one.
-    Granted(Option<String>),
-    /// The plan may not be executed. The remediation ends with this result.
-    Withheld(RemediationResult),
+    /// The plan may be executed. Contains the approval that it uses, if there is one.
+    Granted(Option<GrantedApproval>),
+    /// The plan may not be executed now. Contains the result, and the time at which the plan may be
+    /// executed without a further decision, if there is one.
+    Withheld(RemediationResult, Option<i64>),
 }
 
 impl PlanApproval {
@@ -97,6 +117,7 @@ struct ApprovalDecision {
     key: String,
     approver: String,
     is_approval: bool,
+    overrides_limits: bool,
     /// True if the decision has not expired.
     is_live: bool,
 }
@@ -112,8 +133,8 @@ impl RemediationExecutor {
         now: i64,
     ) -> ExecutorResult<PlanAuthorization> {
         let PendingPlan { hash, questions, .. } = plan;
-        let withhold = |ended| Ok(PlanAuthorization::Withheld(ended));
-        let mode = self.effective_mode(violation);
+        let withhold = |ended| Ok(PlanAuthorization::Withheld(ended, None));
+        let mode = self.effective_mode(violation, &plan.ownership);
         if matches!(mode, RemediationMode::Report | RemediationMode::Notify) {
             return withhold(RemediationResult::Planned(format!(
                 "plan {hash} is not applied: {}",
@@ -124,8 +145,9 @@ impl RemediationExecutor {
         if let Some(refusal) = decision.as_ref().and_then(|one| one.find_rejection(hash)) {
             return withhold(RemediationResult::Refused(refusal.into()));
         }
-        if mode == RemediationMode::Auto && questions.is_empty() {
-            return Ok(PlanAuthorization::Granted(None));
+        let is_approved = decision.as_ref().is_some_and(|one| one.is_live);
+        if mode >= RemediationMode::Warn && questions.is_empty() && !is_approved {
+            return self.authorize_without_approval(violation, plan, mode, now).await;
         }
         let wait = |why: &str| {
             withhold(RemediationResult::AwaitingApproval(format!(
@@ -139,13 +161,38 @@ impl RemediationExecutor {
         if !decision.is_live {
             return wait(": the last decision on the plan has expired");
         }
-        if let Some(refusal) = decision.find_objection(violation) {
+        if let Some(refusal) = self.find_objection(&decision, violation, &plan.ownership) {
             return withhold(RemediationResult::Refused(refusal.into()));
         }
         if self.is_used_elsewhere(&decision.key, violation, number).await? {
             return wait(": the approval of the plan was already used");
         }
-        Ok(PlanAuthorization::Granted(Some(decision.key)))
+        let ApprovalDecision { key, overrides_limits, .. } = decision;
+        Ok(PlanAuthorization::Granted(Some(GrantedApproval { key, overrides_limits })))
+    }
+
+    /// Authorizes a plan in the mode `auto`, and in the mode `warn` after its waiting time.
+    async fn authorize_without_approval(
+        &self,
+        violation: &PolicyViolation,
+        plan: &PendingPlan,
+        mode: RemediationMode,
+        now: i64,
+    ) -> ExecutorResult<PlanAuthorization> {
+        if mode == RemediationMode::Auto {
+            return Ok(PlanAuthorization::Granted(None));
+        }
+        let at = self.find_warning_end(violation, plan, now).await?;
+        if at <= now {
+            return Ok(PlanAuthorization::Granted(None));
+        }
+        let text = format!(
+            "plan {} is applied at {} if nobody rejects it (run `evenkeel reject`, or `evenkeel \
+             approve` to apply it earlier)",
+            plan.hash,
+            format_time(at)
+        );
+        Ok(PlanAuthorization::Withheld(RemediationResult::Scheduled(text), Some(at)))
     }
 
     /// Returns the reason why an interrupted attempt may not continue. The function checks the mode
@@ -159,7 +206,8 @@ impl RemediationExecutor {
         if self.has_undo_intent(&violation.target, *number).await? {
             return Ok(Some(RefusalReason::UndoBegun));
         }
-        let mode = self.effective_mode(violation);
+        let ownership = self.read_ownership(&violation.target).await;
+        let mode = self.effective_mode(violation, &ownership);
         if matches!(mode, RemediationMode::Report | RemediationMode::Notify) {
             return Ok(Some(RefusalReason::ModeTooLow));
         }
@@ -167,13 +215,13 @@ impl RemediationExecutor {
         if let Some(refusal) = decision.as_ref().and_then(|one| one.find_rejection(plan)) {
             return Ok(Some(refusal.into()));
         }
-        if mode == RemediationMode::Auto && approval.is_none() {
+        if mode >= RemediationMode::Warn && approval.is_none() {
             return Ok(None);
         }
         let refusal = match decision {
             None => Some(ApprovalRefusal::Missing(plan.clone())),
             Some(one) if !one.is_live => Some(ApprovalRefusal::Expired(plan.clone())),
-            Some(one) => match one.find_objection(violation) {
+            Some(one) => match self.find_objection(&one, violation, &ownership) {
                 None if self.is_used_elsewhere(&one.key, violation, *number).await? => {
                     Some(ApprovalRefusal::Used(plan.clone()))
                 }
@@ -211,13 +259,6 @@ impl RemediationExecutor {
         Ok(user.is_some_and(|user| user != usage_record(&violation.target, number)))
     }
 
-    /// Returns the effective mode: the lowest of the policy's mode, the account's maximum mode and
-    /// the maximum mode of the tier.
-    fn effective_mode(&self, violation: &PolicyViolation) -> RemediationMode {
-        let most = self.remediator.spec().maximum_mode(violation.target.tier);
-        violation.mode.min(self.settings.maximum_mode).min(most)
-    }
-
     /// Returns the latest decision on a plan with its validity.
     async fn read_decision(
         &self,
@@ -226,12 +267,29 @@ impl RemediationExecutor {
         now: i64,
     ) -> ExecutorResult<Option<ApprovalDecision>> {
         let latest = PlanApproval::load_latest(&self.ledger, finding, plan).await?;
-        let Some((key, PlanApproval { approver, expires, approved })) = latest else {
-            return Ok(None);
-        };
+        let Some((key, decision)) = latest else { return Ok(None) };
+        let PlanApproval { approver, expires, approved, overrides_limits, .. } = decision;
         let written = self.ledger.written_at(&key).await?;
         let is_live = now < expires.min(written.saturating_add(MAX_VALIDITY));
-        Ok(Some(ApprovalDecision { key, approver, is_approval: approved, is_live }))
+        let is_approval = approved;
+        Ok(Some(ApprovalDecision { key, approver, is_approval, overrides_limits, is_live }))
+    }
+
+    /// Returns the refusal if the approver is the principal that violated the policy, or may not
+    /// approve the plan by the operator's settings.
+    fn find_objection(
+        &self,
+        decision: &ApprovalDecision,
+        violation: &PolicyViolation,
+        ownership: &ResourceOwnership,
+    ) -> Option<ApprovalRefusal> {
+        let approver = &decision.approver;
+        if is_same_identity(approver, &violation.actor) {
+            return Some(ApprovalRefusal::Violator(approver.clone()));
+        }
+        let subject = describe_subject(violation, ownership);
+        let may_approve = self.settings.operator.may_approve(&subject, approver);
+        (!may_approve).then(|| ApprovalRefusal::NotListed(approver.clone()))
     }
 
     /// Claims an approval for an attempt, and returns whether the attempt has the approval. Only
@@ -255,12 +313,6 @@ impl ApprovalDecision {
         let rejects = self.is_live && !self.is_approval;
         let (plan, by) = (plan.to_owned(), self.approver.clone());
         rejects.then_some(ApprovalRefusal::Rejected { plan, by })
-    }
-
-    /// Returns the refusal if the approver is the principal that violated the policy.
-    fn find_objection(&self, violation: &PolicyViolation) -> Option<ApprovalRefusal> {
-        is_same_identity(&self.approver, &violation.actor)
-            .then(|| ApprovalRefusal::Violator(self.approver.clone()))
     }
 }
 

@@ -44,6 +44,10 @@ pub(super) struct RecordedOutcome {
     pub(super) state: Option<Value>,
 }
 
+/// The number of attempts that are read at least. Restorations of the same state are found among
+/// them, even if attempts for other states are between them.
+const READ_ATTEMPTS: usize = 8;
+
 impl RemediationExecutor {
     /// Returns the latest attempts on a target, oldest first.
     ///
@@ -75,6 +79,7 @@ impl RemediationExecutor {
         let intent = RemediationIntent {
             finding: violation.finding,
             remediator: self.remediator_id().to_owned(),
+            policy: violation.target.policy.clone(),
             attempt,
             plan: plan.hash.clone(),
             before: plan.before.clone(),
@@ -112,21 +117,21 @@ impl RemediationExecutor {
             } else {
                 RemediationResult::Restored
             };
-            return Ok(Some(RemediationOutcome { finding, attempt, result, state }));
+            return Ok(Some(RemediationOutcome { finding, attempt, result, state, plan: None }));
         }
         Ok(None)
     }
 
-    /// Returns the latest attempts on a target, oldest first. The number of attempts is the larger
-    /// of the two retry limits, and at least 1.
+    /// Returns the latest attempts on a target, oldest first: as many as the retry limits count, and
+    /// at least [`READ_ATTEMPTS`].
     pub(super) async fn load_past_attempts(
         &self,
         target: &TargetResource,
     ) -> ExecutorResult<Vec<(u32, RemediationIntent)>> {
         let begun =
             self.ledger.list_keys(&JournalKeys::for_target(target).intents_prefix()).await?.len();
-        let limits = &self.settings.limits;
-        let needed = limits.attempts.max(limits.reversals).max(1);
+        let limits = self.retry_limits(target);
+        let needed = limits.attempts.max(limits.reversals).max(1).max(READ_ATTEMPTS);
         let mut past = Vec::new();
         for number in begun.saturating_sub(needed)..begun {
             // Attempts are numbered from 1, without gaps.

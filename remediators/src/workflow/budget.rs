@@ -31,7 +31,7 @@ impl RemediationExecutor {
         target: &TargetResource,
         now: i64,
     ) -> ExecutorResult<Option<LimitExceeded>> {
-        let failures = self.settings.budget.failures;
+        let failures = self.daily_budget(target).failures;
         if self.count_places(&failure_places(target, now)).await? >= failures {
             return Ok(Some(LimitExceeded::CircuitOpen {
                 failures,
@@ -101,7 +101,7 @@ impl RemediationExecutor {
 
     /// Returns the budgets of the account and of the policy in the account.
     fn daily_allowances(&self, target: &TargetResource, now: i64) -> [DailyAllowance; 2] {
-        let (budget, TargetResource { account, policy, .. }) = (self.settings.budget, target);
+        let (budget, TargetResource { account, policy, .. }) = (self.daily_budget(target), target);
         let place = |what: &str| format!("budgets/{}/{account}/{what}", now.div_euclid(DAY));
         [
             DailyAllowance {

@@ -26,7 +26,7 @@ enum CallerPrincipal<'a> {
 /// mean the same person in all accounts. A federated user counts as every identity of its account.
 ///
 /// Source: AWS Security Token Service API Reference, `AssumeRole` and `GetFederationToken`.
-pub(crate) fn is_same_identity(one: &str, other: &str) -> bool {
+pub fn is_same_identity(one: &str, other: &str) -> bool {
     use CallerPrincipal::{FederatedUser, Other, Role};
     match (read_principal(one), read_principal(other)) {
         (

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// An attempt on one resource for one policy, as the limits count it.
+/// An attempt on one resource, as the limits count it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptRecord {
     /// The start of the attempt in milliseconds since 1970.
@@ -16,21 +16,30 @@ pub struct AttemptRecord {
     pub before: String,
 }
 
-/// The limits for one resource and one policy.
+/// The limits for one remediator on one resource, for all policies together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryLimits {
     /// The maximum number of attempts within the window.
     pub attempts: usize,
     /// The length of the window in milliseconds.
     pub window: i64,
-    /// The maximum number of times that the same state is restored within the window.
+    /// The maximum number of times that the same state is restored within `reversal_window`.
     pub reversals: usize,
+    /// The length in milliseconds of the window for restorations of the same state. It is longer
+    /// than `window`, because a deployment pipeline can set the state again once a day.
+    pub reversal_window: i64,
 }
 
 impl Default for RetryLimits {
-    /// Returns limits of three attempts a day, and two restorations of the same state.
+    /// Returns limits of three attempts a day, and two restorations of the same state in 14 days.
     fn default() -> Self {
-        RetryLimits { attempts: 3, window: 86_400_000, reversals: 2 }
+        let day = 86_400_000;
+        RetryLimits {
+            attempts: 3,
+            window: day,
+            reversals: 2,
+            reversal_window: day.saturating_mul(14),
+        }
     }
 }
 
@@ -109,9 +118,10 @@ pub fn check_limits(
     now: &AttemptRecord,
 ) -> Result<(), LimitExceeded> {
     // After a clock correction, earlier attempts can be in the future. They count as well.
-    let since = now.time.saturating_sub(limits.window);
-    let recent: Vec<&AttemptRecord> = past.iter().filter(|attempt| attempt.time > since).collect();
-    let same: Vec<_> = recent.iter().filter(|attempt| attempt.before == now.before).collect();
+    let since = |window| now.time.saturating_sub(window);
+    let recent = |window| past.iter().filter(move |attempt| attempt.time > since(window));
+    let same: Vec<_> =
+        recent(limits.reversal_window).filter(|attempt| attempt.before == now.before).collect();
     if same.len() >= limits.reversals {
         let mut by: Vec<String> = same.iter().map(|attempt| attempt.actor.clone()).collect();
         by.push(now.actor.clone());
@@ -119,8 +129,9 @@ pub fn check_limits(
         by.dedup();
         return Err(LimitExceeded::StateReversed { times: same.len(), by });
     }
-    if recent.len() >= limits.attempts {
-        return Err(LimitExceeded::AttemptsExhausted(recent.len()));
+    let attempts = recent(limits.window).count();
+    if attempts >= limits.attempts {
+        return Err(LimitExceeded::AttemptsExhausted(attempts));
     }
     Ok(())
 }

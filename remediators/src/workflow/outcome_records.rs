@@ -3,7 +3,9 @@
 use evenkeel_rules::ocsf::RemediationActivity;
 
 use super::open_attempt::OpenAttempt;
+use super::pending_plans::is_pending;
 use super::{ExecutorResult, ObservedResult, RemediationExecutor, list_changes};
+use crate::journal::plan_record::PlanEnd;
 use crate::journal::record::{JournalKeys, RemediationOutcome, RemediationResult};
 use crate::violation::PolicyViolation;
 
@@ -16,11 +18,16 @@ impl RemediationExecutor {
         result: RemediationResult,
         now: i64,
     ) -> ExecutorResult<RemediationOutcome> {
-        let outcome =
-            RemediationOutcome { finding: violation.finding, attempt: None, result, state: None };
+        let (finding, attempt) = (violation.finding, None);
+        let outcome = RemediationOutcome { finding, attempt, result, state: None, plan: None };
+        if !is_pending(&outcome.result) {
+            self.plan_journal().end_latest(finding, PlanEnd::Ended, now).await?;
+        }
         if !matches!(
             outcome.result,
-            RemediationResult::Planned(_) | RemediationResult::AwaitingApproval(_)
+            RemediationResult::Planned(_)
+                | RemediationResult::AwaitingApproval(_)
+                | RemediationResult::Scheduled(_)
         ) {
             let records = JournalKeys::for_target(&violation.target);
             let activity = records.build_activity(self.remediator_id(), &outcome, now);
@@ -42,7 +49,7 @@ impl RemediationExecutor {
         if matches!(result, RemediationResult::Failed(_) | RemediationResult::RolledBack(_)) {
             self.count_failure(target, now).await?;
         }
-        let outcome = RemediationOutcome { finding, attempt, result, state };
+        let outcome = RemediationOutcome { finding, attempt, result, state, plan: None };
         // A halted attempt stays open, so that an operator can continue or undo it.
         if matches!(outcome.result, RemediationResult::Halted(_)) {
             return Ok(outcome);

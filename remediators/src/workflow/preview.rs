@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     ExecutorResult, PlanAuthorization, PlanPreparation, RemediationExecutor, describe_open_attempt,
 };
-use crate::journal::record::{RemediationIntent, RemediationResult};
+use crate::journal::record::{RemediationIntent, RemediationOutcome, RemediationResult};
 use crate::violation::PolicyViolation;
 use crate::workflow::refusal_reason::{RefusalCode, RefusalReason};
 
@@ -64,7 +64,7 @@ impl RemediationExecutor {
                 let number = past.last().map_or(0, |last| last.0).saturating_add(1);
                 let blocked = match self.authorize_plan(violation, &plan, number, now).await? {
                     PlanAuthorization::Granted(_) => stopped.map(RemediationResult::Refused),
-                    PlanAuthorization::Withheld(ended) => {
+                    PlanAuthorization::Withheld(ended, _) => {
                         Some(stopped.map_or(ended, RemediationResult::Refused))
                     }
                 };
@@ -82,6 +82,39 @@ impl RemediationExecutor {
                 }
             }
         })
+    }
+
+    /// Makes a plan for a person and records it, and changes nothing in AWS. The plan waits for an
+    /// approval even if the mode is `auto`.
+    ///
+    /// # Errors
+    /// [`ExecutorError`](super::ExecutorError) if AWS or the ledger cannot be read now.
+    pub async fn plan_remediation(
+        &self,
+        violation: &PolicyViolation,
+        now: i64,
+    ) -> ExecutorResult<RemediationOutcome> {
+        self.check_remediator(violation)?;
+        let past = self.load_past_attempts(&violation.target).await?;
+        let ended = |result| {
+            let (finding, attempt) = (violation.finding, None);
+            RemediationOutcome { finding, attempt, result, state: None, plan: None }
+        };
+        if let Some((number, intent)) = self.find_open_attempt(&violation.target, &past).await? {
+            let why = "run `evenkeel apply` or `evenkeel undo` for that finding".to_owned();
+            let reason = describe_open_attempt(*number, intent.finding, why);
+            return Ok(ended(RemediationResult::Refused(reason)));
+        }
+        let plan = match self.prepare_plan(violation).await? {
+            PlanPreparation::Ended(result) => return Ok(ended(result)),
+            PlanPreparation::Planned(plan) => plan,
+        };
+        let result = RemediationResult::AwaitingApproval(format!(
+            "plan {} waits for approval (run `evenkeel approve` or `evenkeel reject`)",
+            plan.hash
+        ));
+        let record = self.record_pending_plan(violation, &plan, (&result, None), now).await?;
+        Ok(RemediationOutcome { plan: Some(Box::new(record)), ..ended(result) })
     }
 
     /// Returns a preview of the continuation of an interrupted attempt.

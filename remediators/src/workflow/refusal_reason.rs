@@ -60,6 +60,12 @@ pub enum RefusalCode {
     UndoneByPerson,
     /// The resource was changed since the attempt that is to be undone.
     ChangedSince,
+    /// The approver is not in the operator's list of approvers.
+    ApproverNotListed,
+    /// A tag of the resource excludes it from remediation.
+    OptedOut,
+    /// An AWS CloudFormation stack manages the resource.
+    ManagedByStack,
 }
 
 impl RefusalCode {
@@ -89,6 +95,9 @@ impl RefusalCode {
             RefusalCode::ModeTooLow => "mode-too-low",
             RefusalCode::UndoneByPerson => "undone-by-person",
             RefusalCode::ChangedSince => "changed-since",
+            RefusalCode::ApproverNotListed => "approver-not-listed",
+            RefusalCode::OptedOut => "opted-out",
+            RefusalCode::ManagedByStack => "managed-by-stack",
         }
     }
 }
@@ -177,6 +186,17 @@ pub enum RefusalReason {
          the resource again"
     )]
     UndoneByPerson(u32),
+    /// A tag of the resource, with this key, excludes it from remediation.
+    #[error(
+        "the tag `{0}` excludes the resource from remediation; remove the tag, or remediate the \
+         resource by hand"
+    )]
+    OptedOut(String),
+    /// The AWS CloudFormation stack with this name manages the resource.
+    #[error(
+        "the AWS CloudFormation stack `{0}` manages the resource; correct the template of the stack"
+    )]
+    ManagedByStack(String),
     /// The resource was changed since the attempt that is to be undone.
     #[error(
         "the resource was changed since the attempt, and the change is not overwritten: the state \
@@ -215,6 +235,11 @@ pub enum ApprovalRefusal {
         "{0} violated the policy and cannot approve the remediation; another person must approve it"
     )]
     Violator(String),
+    /// The operator's settings do not list the approver. Contains the ARN of the approver.
+    #[error(
+        "{0} is not in the list of approvers for this remediation (`approvers` in remediation.yaml)"
+    )]
+    NotListed(String),
 }
 
 impl RefusalReason {
@@ -239,6 +264,8 @@ impl RefusalReason {
             RefusalReason::ModeTooLow => RefusalCode::ModeTooLow,
             RefusalReason::UndoneByPerson(_) => RefusalCode::UndoneByPerson,
             RefusalReason::ChangedSince { .. } => RefusalCode::ChangedSince,
+            RefusalReason::OptedOut(_) => RefusalCode::OptedOut,
+            RefusalReason::ManagedByStack(_) => RefusalCode::ManagedByStack,
         }
     }
 }
@@ -259,6 +286,7 @@ fn approval_code(refusal: &ApprovalRefusal) -> RefusalCode {
         ApprovalRefusal::Used(_) => RefusalCode::ApprovalUsed,
         ApprovalRefusal::Rejected { .. } => RefusalCode::PlanRejected,
         ApprovalRefusal::Violator(_) => RefusalCode::ApproverViolated,
+        ApprovalRefusal::NotListed(_) => RefusalCode::ApproverNotListed,
     }
 }
 
@@ -295,6 +323,9 @@ mod tests {
             "mode-too-low",
             "undone-by-person",
             "changed-since",
+            "approver-not-listed",
+            "opted-out",
+            "managed-by-stack",
         ];
         for code in all {
             let read: RefusalCode = serde_json::from_value(code.into()).unwrap();

@@ -4,6 +4,7 @@
 mod governance;
 mod interruptions;
 mod kill_switch;
+mod pending;
 
 use evenkeel_rules::policy::SafetyTier;
 use std::sync::{Arc, Mutex};
@@ -14,8 +15,8 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::remediator::Remediator;
 use crate::remediator::spec::RemediatorSpec;
+use crate::remediator::{RemediationPlan, Remediator};
 use crate::violation::{PolicyViolationError, TargetResource};
 
 /// A resource with two properties, and the failures and changes that happen to it.
@@ -180,6 +181,7 @@ impl Fixture {
             maximum_mode: RemediationMode::Auto,
             limits: RetryLimits::default(),
             budget: DailyBudget::default(),
+            operator: OperatorSettings::default(),
         };
         Fixture { fake, store, ledger, settings }
     }
@@ -201,7 +203,11 @@ impl Fixture {
     }
 
     fn executor(&self) -> RemediationExecutor {
-        RemediationExecutor::new(Box::new(self.fake.clone()), self.ledger.clone(), self.settings)
+        RemediationExecutor::new(
+            Box::new(self.fake.clone()),
+            self.ledger.clone(),
+            self.settings.clone(),
+        )
     }
 
     /// Remediates the finding of a record. Returns `None` if the finding cannot be remediated.

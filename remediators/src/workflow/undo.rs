@@ -16,7 +16,7 @@ use crate::workflow::refusal_reason::RefusalReason;
 
 /// The age in milliseconds after which an open attempt counts as abandoned: the lifetime of its
 /// session.
-const ABANDONED_AFTER: i64 = 900_000;
+pub(super) const ABANDONED_AFTER: i64 = 900_000;
 
 /// The age in milliseconds after which an open attempt counts as abandoned while a kill switch is
 /// on: the maximum duration of a call that was sent before the switch was set.
@@ -72,7 +72,8 @@ impl RemediationExecutor {
         let (result, seen) =
             self.restore_state(target, (number, &intent), &states, request, now).await?;
         let (finding, attempt) = (intent.finding, Some(number));
-        let outcome = RemediationOutcome { finding, attempt, result, state: Some(seen) };
+        let outcome =
+            RemediationOutcome { finding, attempt, result, state: Some(seen), plan: None };
         if matches!(outcome.result, RemediationResult::Restored | RemediationResult::Compliant) {
             self.record_undo(target, &outcome, request, is_open, now).await?;
         }

@@ -41,7 +41,7 @@ impl RemediationExecutor {
             Err(refused) => return Err(ExecutorError::Retryable(refused.to_string())),
         };
         let (finding, attempt) = (intent.finding, Some(number));
-        let outcome = RemediationOutcome { finding, attempt, result, state: None };
+        let outcome = RemediationOutcome { finding, attempt, result, state: None, plan: None };
         let records = JournalKeys::for_target(target);
         let activity = records.build_activity(self.remediator_id(), &outcome, now);
         self.record_activity(&records.verification_key(number, after), &activity).await?;

@@ -1,5 +1,7 @@
 //! The kinds of files in a policy folder. The name of a file determines its kind.
 
+use crate::operator_settings::OPERATOR_SETTINGS;
+
 /// The kind of a file in a policy folder or in a bundle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
@@ -13,6 +15,8 @@ pub enum FileKind {
     Settings,
     /// `waivers/*.yaml`: waivers.
     Waivers,
+    /// `remediation.yaml`: the operator's settings for remediations.
+    OperatorSettings,
     /// `frameworks/<name>.yaml`: the controls of a framework.
     Framework,
 }
@@ -34,6 +38,7 @@ impl FileKind {
             (Some("frameworks"), _, "yaml") => Some(FileKind::Framework),
             (_, "functions.yaml", _) => Some(FileKind::Functions),
             (_, "settings.yaml", _) => Some(FileKind::Settings),
+            (_, OPERATOR_SETTINGS, _) => Some(FileKind::OperatorSettings),
             (_, _, "cel") => Some(FileKind::Policy),
             (_, _, "yaml") => {
                 let second = stem.rsplit_once('.').map(|(_, second)| second);

@@ -48,6 +48,8 @@ pub enum RemediationMode {
     Notify,
     /// Evenkeel proposes a plan and remediates after an approval.
     Approve,
+    /// Evenkeel announces a plan, and remediates after a waiting time if nobody rejects the plan.
+    Warn,
     /// Evenkeel remediates automatically.
     Auto,
 }
@@ -59,6 +61,7 @@ impl RemediationMode {
             RemediationMode::Report => "report",
             RemediationMode::Notify => "notify",
             RemediationMode::Approve => "approve",
+            RemediationMode::Warn => "warn",
             RemediationMode::Auto => "auto",
         }
     }

@@ -168,7 +168,12 @@ impl Stage {
     /// Approves the current plan.
     pub(crate) async fn approve<R: Remediator + From<AwsConnection> + 'static>(&self) {
         let plan = self.preview::<R>().await.plan.unwrap();
-        let approval = PlanApproval { approver: "rosa".to_owned(), expires: 1, approved: true };
+        let approval = PlanApproval {
+            approver: "rosa".to_owned(),
+            expires: 1,
+            approved: true,
+            ..PlanApproval::default()
+        };
         let finding = self.violation().finding;
         approval.store_decision(&self.ledger, finding, &plan).await.unwrap();
     }
@@ -182,6 +187,7 @@ impl Stage {
             maximum_mode: RemediationMode::Auto,
             limits: RetryLimits::default(),
             budget: DailyBudget::default(),
+            operator: evenkeel_rules::operator_settings::OperatorSettings::default(),
         };
         let aws = self.aws();
         let executor =

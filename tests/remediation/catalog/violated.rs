@@ -136,6 +136,7 @@ fn found(policy: &Policy) -> Vec<(String, TargetResource)> {
             let resource = evaluation.resource;
             let target = TargetResource {
                 policy: policy.id.clone(),
+                remediator: header.run.clone(),
                 kind: resource.kind,
                 id: resource.id,
                 account: resource.account,

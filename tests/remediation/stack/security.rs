@@ -203,7 +203,8 @@ fn functions_contain_no_secret_and_have_limited_concurrency() {
     each(&all, mapping, "have a dead-letter queue", |_, of| {
         letters(of["EventSourceArn"].as_str().unwrap())
     });
-    assert_eq!(of(&all, mapping).len(), of(&all, kind).len());
+    // People and the schedule call the operate function, which has no queue.
+    assert_eq!(of(&all, mapping).len() + 1, of(&all, kind).len());
 }
 
 /// Returns the resource policies and trust policies: the logical id and the statements.

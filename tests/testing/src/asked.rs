@@ -78,7 +78,7 @@ pub fn asked(head: &Parts, body: &[u8], session: Option<&Session>) -> Result<Vec
         "apigateway" => gateway(&request),
         "s3" => s3(&request),
         "lambda" => lambda(&request),
-        "ec2" | "iam" | "rds" | "sns" | "sts" => query(&request),
+        "cloudformation" | "ec2" | "iam" | "rds" | "sns" | "sts" => query(&request),
         _ => json(&request),
     };
     let account = session.and_then(|session| session.role.split(':').nth(4)).unwrap_or(ACCOUNT);
@@ -166,7 +166,8 @@ fn query(request: &Request<'_>) -> Named {
     (format!("{action}{part}"), form)
 }
 
-fn form(body: &str) -> Vec<(String, String)> {
+/// Returns the fields of a form.
+pub(crate) fn form(body: &str) -> Vec<(String, String)> {
     let pairs = body.split('&').filter_map(|pair| pair.split_once('='));
     pairs.map(|(name, value)| (name.to_owned(), plain(&value.replace('+', " ")))).collect()
 }

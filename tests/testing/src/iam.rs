@@ -91,6 +91,9 @@ fn holds(conditions: &Value, context: Context<'_>) -> bool {
                 "ArnEquals" | "ArnLike" | "StringLike" => {
                     is.is_some_and(|is| wanted.iter().any(|pattern| matches(pattern, is)))
                 }
+                "ArnNotEquals" | "ArnNotLike" => {
+                    !is.is_some_and(|is| wanted.iter().any(|pattern| matches(pattern, is)))
+                }
                 "Null" => wanted == [if is.is_none() { "true" } else { "false" }],
                 _ => panic!("unknown operator {operator}"),
             }

@@ -17,6 +17,7 @@ pub mod aws;
 pub mod backend;
 pub mod events;
 pub mod function;
+pub mod function_url;
 pub mod http;
 pub mod iam;
 pub mod permitted;

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::{Request, Response, Uri};
+use serde_json::Value;
 use tokio::sync::Notify;
 
-use super::asked::{Asked, Session, asked, assumed, key};
+use super::asked::{Asked, Session, asked, assumed, form, key};
 use super::http::{Answer, Closed, send, serve};
 use super::stand_in::stand_in;
 
@@ -58,6 +59,8 @@ struct State {
     /// The faults: the kind of call, the remaining number of calls, and the fault.
     faults: Mutex<Vec<(&'static str, usize, Fault)>>,
     calls: Mutex<Vec<Call>>,
+    /// The messages that were published to SNS, with a text for each protocol.
+    published: Mutex<Vec<Value>>,
     /// The sessions, by access key id.
     sessions: Mutex<BTreeMap<String, Session>>,
 }
@@ -104,6 +107,11 @@ impl Proxy {
         calls
     }
 
+    /// Returns the messages that were published to SNS, with a text for each protocol.
+    pub fn published(&self) -> Vec<Value> {
+        self.seen.published.lock().unwrap().clone()
+    }
+
     /// Returns the number of received calls of the kind `what`.
     pub fn count(&self, what: &str) -> usize {
         self.calls().iter().filter(|call| call.what == what).count()
@@ -129,6 +137,12 @@ async fn pass(request: Request<Incoming>, seen: Arc<State>) -> Result<Answer, Cl
     let (asked, unknown) = asked.map_or_else(|name| (vec![], Some(name)), |asked| (asked, None));
     let trace = header("x-amzn-trace-id");
     seen.calls.lock().unwrap().push(Call { what: what.clone(), trace, asked, unknown });
+    if what == "Publish" {
+        let fields = form(&String::from_utf8_lossy(&body));
+        let message = fields.iter().find(|(name, _)| name == "Message");
+        let message = message.and_then(|(_, message)| serde_json::from_str(message).ok());
+        seen.published.lock().unwrap().extend(message);
+    }
     let sent = body.clone();
     let request = Request::from_parts(head, Full::new(body));
     let fault = next(&seen, &what);

@@ -15,7 +15,7 @@ ENDPOINT, ACCOUNT, REGION = sys.argv[1:]
 IGNORED = {
     "AWS::Athena::NamedQuery", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::Config::OrganizationConfigRule",
     "AWS::Events::EventBusPolicy", "AWS::Glue::Database", "AWS::Glue::Table", "AWS::KMS::Alias", "AWS::KMS::Key",
-    "AWS::Lambda::Permission", "AWS::Logs::MetricFilter", "AWS::Scheduler::Schedule",
+    "AWS::Lambda::Permission", "AWS::Lambda::Url", "AWS::Logs::MetricFilter", "AWS::Scheduler::Schedule",
 }
 
 
@@ -167,13 +167,14 @@ def main():
     made = {}
     for function in functions.values():
         name = function["FunctionName"]
-        feed = feeds[name]
-        made[name] = {
-            "environment": function["Environment"]["Variables"],
-            "queue": feed["EventSourceArn"].rsplit(":", 1)[1],
-            "batch": feed["BatchSize"],
-            "partial": feed["FunctionResponseTypes"] == ["ReportBatchItemFailures"],
-        }
+        made[name] = {"environment": function["Environment"]["Variables"]}
+        # The operate function has no queue.
+        if feed := feeds.get(name):
+            made[name] |= {
+                "queue": feed["EventSourceArn"].rsplit(":", 1)[1],
+                "batch": feed["BatchSize"],
+                "partial": feed["FunctionResponseTypes"] == ["ReportBatchItemFailures"],
+            }
     print(json.dumps({"functions": made, "session": SESSION}))
 
 

@@ -23,7 +23,7 @@ fn the_effective_mode_is_the_lower_of_mode_and_maximum_mode() {
 }
 
 /// Returns the hash of the plan that waits for approval.
-fn waiting(fixture: &Fixture, number: u32) -> String {
+pub(super) fn waiting(fixture: &Fixture, number: u32) -> String {
     let outcome = fixture.run(&finding(number, "approve"), 0).unwrap().unwrap();
     let RemediationResult::AwaitingApproval(why) = outcome.result else { panic!("{outcome:?}") };
     why.split(' ').nth(1).unwrap().to_owned()
@@ -38,7 +38,7 @@ fn uid(number: u32) -> String {
 }
 
 /// Stores a decision on the plan of a finding.
-fn decide(fixture: &Fixture, number: u32, plan: &str, decision: &Value) {
+pub(super) fn decide(fixture: &Fixture, number: u32, plan: &str, decision: &Value) {
     let prefix = format!("approvals/{}/{plan}", uid(number));
     put(fixture, &format!("{prefix}/{:06}.json", fixture.keys(&prefix)), decision);
 }
@@ -389,12 +389,12 @@ fn a_role_with_the_name_of_a_remediation_role_is_not_exempt() {
     );
     fixture.fake.0.lock().unwrap().state = Some(NON_COMPLIANT);
     assert_eq!(
-        fixture.run(&finding(1, "auto"), 10 * day).unwrap().unwrap().result,
+        fixture.run(&finding(1, "auto"), 20 * day).unwrap().unwrap().result,
         RemediationResult::Restored
     );
     // The session is the one that remediated the resource.
     assert_eq!(
-        violate_as_ours(&fixture, 2, "fake", 10 * day + 60_000),
+        violate_as_ours(&fixture, 2, "fake", 20 * day + 60_000),
         RemediationResult::Restored
     );
 }

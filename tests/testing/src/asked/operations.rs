@@ -50,6 +50,7 @@ const OPERATIONS: &[Operation] = &[
     ("cloudcontrolapi:GetResource", &["cloudformation:GetResource"], ALL),
     ("cloudcontrolapi:GetResourceRequestStatus", &["cloudformation:GetResourceRequestStatus"], ALL),
     ("cloudcontrolapi:UpdateResource", &["cloudformation:UpdateResource"], ALL),
+    ("cloudformation:DescribeStackResources", SAME, ALL),
     ("cloudtrail:GetEventSelectors", SAME, SELECTORS),
     ("cloudtrail:GetTrail", SAME, TRAIL),
     ("cloudtrail:GetTrailStatus", SAME, TRAIL),
@@ -91,6 +92,7 @@ const OPERATIONS: &[Operation] = &[
     ("lambda:GET policy", &["lambda:GetPolicy"], FUNCTION),
     ("lambda:GET versions", &["lambda:ListVersionsByFunction"], FUNCTION),
     ("lambda:POST policy", &["lambda:AddPermission"], FUNCTION),
+    ("organizations:ListParents", SAME, ALL),
     ("rds:DescribeDBClusterSnapshotAttributes", SAME, CLUSTER_SNAPSHOT),
     ("rds:DescribeDBInstances", SAME, INSTANCE),
     ("rds:DescribeDBSnapshotAttributes", SAME, DB_SNAPSHOT),
@@ -115,11 +117,14 @@ const OPERATIONS: &[Operation] = &[
     ("sns:Publish", SAME, TOPIC),
     ("sns:SetTopicAttributes", SAME, TOPIC),
     ("sqs:GetQueueAttributes", SAME, QUEUE),
+    ("sqs:ChangeMessageVisibility", SAME, QUEUE),
     ("sqs:GetQueueUrl", SAME, QUEUE_NAME),
     ("sqs:SendMessage", SAME, QUEUE),
     ("sqs:SetQueueAttributes", SAME, QUEUE),
     ("sts:AssumeRole", SAME, ROLE),
     ("sts:AssumeRole SourceIdentity", &["sts:AssumeRole", "sts:SetSourceIdentity"], ROLE),
+    // The signature names the service `tagging`; the actions have the prefix `tag`.
+    ("tagging:GetResources", &["tag:GetResources"], ALL),
 ];
 
 /// Returns the actions of an operation, each with the ARN of its resource. Returns `None` for an
