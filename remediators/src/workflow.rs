@@ -58,7 +58,6 @@ use crate::workflow::limits::{AttemptRecord, DailyBudget, RetryLimits};
 use crate::workflow::pending_plans::is_pending;
 use crate::workflow::planning::{PendingPlan, PlanPreparation};
 use crate::workflow::refusal_reason::RefusalReason;
-use crate::workflow::undo::ABANDONED_AFTER;
 
 /// The maximum number of plans per call. A change by somebody else requires a new plan.
 const MAX_PLAN_ROUNDS: usize = 3;
@@ -227,23 +226,6 @@ impl RemediationExecutor {
         Err(ExecutorError::Busy)
     }
 
-    /// Returns the outcome for a resource on which an attempt for another policy is open. The
-    /// message of that finding continues the attempt, with the approval and the mode of its policy.
-    async fn refuse_for_other_policy(
-        &self,
-        violation: &PolicyViolation,
-        number: u32,
-        intent: &RemediationIntent,
-        now: i64,
-    ) -> ExecutorResult<RemediationOutcome> {
-        if now.saturating_sub(intent.attempt.time) < ABANDONED_AFTER {
-            return Err(ExecutorError::Busy);
-        }
-        let why = "run `evenkeel apply` or `evenkeel undo` for that finding first".to_owned();
-        let reason = describe_open_attempt(number, intent.finding, why);
-        self.record_without_attempt(violation, RemediationResult::Refused(reason), now).await
-    }
-
     /// Returns an error if the violation is for another remediator.
     fn check_remediator(&self, violation: &PolicyViolation) -> ExecutorResult<()> {
         if violation.target.remediator == self.remediator_id() {
@@ -287,8 +269,13 @@ impl RemediationExecutor {
         if let Some(why) = self.find_refusal(violation, past).await? {
             return refuse(why);
         }
-        let plan = match self.prepare_plan(violation).await? {
-            PlanPreparation::Ended(ended) => return Ok(AttemptPermission::Ended(ended)),
+        let plan = match self.prepare_plan(violation, now).await? {
+            PlanPreparation::Ended(ended) => {
+                if ended == RemediationResult::Compliant {
+                    self.clear_undo_marks(&violation.target, now).await?;
+                }
+                return Ok(AttemptPermission::Ended(ended));
+            }
             PlanPreparation::Planned(plan) => plan,
         };
         let number = past.last().map_or(0, |last| last.0).saturating_add(1);

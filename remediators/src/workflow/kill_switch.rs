@@ -22,8 +22,8 @@ use evenkeel_ledger::{Ledger, LedgerError};
 use crate::violation::TargetResource;
 
 /// The ledger key of the kill switch for all remediations. A kill switch does not stop an undo. The
-/// keys with the suffix `-account/ACCOUNT` or `-policy/POLICY` stop the remediations of one account
-/// or one policy.
+/// keys with the suffix `-account/ACCOUNT`, `-policy/POLICY` or `-remediator/REMEDIATOR` stop the
+/// remediations of one account, one policy or one remediator.
 pub const KILL_SWITCH: &str = "control/kill-switch";
 
 /// The kill switches that apply to one target.
@@ -31,7 +31,7 @@ pub const KILL_SWITCH: &str = "control/kill-switch";
 pub struct KillSwitch {
     ledger: Ledger,
     /// The key of each switch, and a description of what it stops.
-    switches: [(String, &'static str); 3],
+    switches: [(String, &'static str); 4],
     /// True if the switches are ignored, for an undo. All clones share the value.
     is_ignored: Arc<AtomicBool>,
 }
@@ -53,6 +53,7 @@ impl KillSwitch {
             (KILL_SWITCH.to_owned(), "all remediation"),
             (format!("{KILL_SWITCH}-account/{}", target.account), "remediation in this account"),
             (format!("{KILL_SWITCH}-policy/{}", target.policy), "remediation for this policy"),
+            (format!("{KILL_SWITCH}-remediator/{}", target.remediator), "this remediator"),
         ];
         KillSwitch { ledger, switches, is_ignored: Arc::default() }
     }
@@ -64,7 +65,8 @@ impl KillSwitch {
         rest.is_some_and(|rest| {
             let names =
                 |prefix| rest.strip_prefix(prefix).is_some_and(|name: &str| !name.is_empty());
-            rest.is_empty() || names("-account/") || names("-policy/")
+            let scopes = ["-account/", "-policy/", "-remediator/"];
+            rest.is_empty() || scopes.into_iter().any(names)
         })
     }
 

@@ -2,8 +2,11 @@
 
 use serde_json::Value;
 
-use super::{ExecutorError, ExecutorResult, RemediationExecutor};
-use crate::journal::record::{JournalKeys, RemediationIntent};
+use super::undo::ABANDONED_AFTER;
+use super::{ExecutorError, ExecutorResult, RemediationExecutor, describe_open_attempt};
+use crate::journal::record::{
+    JournalKeys, RemediationIntent, RemediationOutcome, RemediationResult,
+};
 use crate::remediator::type_erasure::StateError;
 use crate::violation::{PolicyViolation, TargetResource};
 
@@ -24,6 +27,23 @@ pub(super) struct OpenAttempt {
 }
 
 impl RemediationExecutor {
+    /// Returns the outcome for a resource on which an attempt for another policy is open. The
+    /// message of that finding continues the attempt, with the approval and the mode of its policy.
+    pub(super) async fn refuse_for_other_policy(
+        &self,
+        violation: &PolicyViolation,
+        number: u32,
+        intent: &RemediationIntent,
+        now: i64,
+    ) -> ExecutorResult<RemediationOutcome> {
+        if now.saturating_sub(intent.attempt.time) < ABANDONED_AFTER {
+            return Err(ExecutorError::Busy);
+        }
+        let why = "run `evenkeel apply` or `evenkeel undo` for that finding first".to_owned();
+        let reason = describe_open_attempt(number, intent.finding, why);
+        self.record_without_attempt(violation, RemediationResult::Refused(reason), now).await
+    }
+
     /// Returns the open attempt that an intent describes.
     pub(super) fn read_open_attempt(
         &self,

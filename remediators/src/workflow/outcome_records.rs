@@ -56,7 +56,7 @@ impl RemediationExecutor {
         }
         if let (RemediationResult::Restored, Some(approval)) = (&outcome.result, &begun.approval) {
             let changes = list_changes(&begun.before, &begun.after);
-            let undone = self.find_undone(target, &changes).await?;
+            let undone = self.find_undone(target, &changes, now).await?;
             self.mark_approved(target, &undone, approval, now).await?;
         }
         let records = JournalKeys::for_target(target);

@@ -35,6 +35,7 @@ impl RemediationExecutor {
     pub(super) async fn prepare_plan(
         &self,
         violation: &PolicyViolation,
+        now: i64,
     ) -> ExecutorResult<PlanPreparation> {
         let target = &violation.target;
         // An unknown parameter is refused, because it can be a misspelled one.
@@ -75,7 +76,7 @@ impl RemediationExecutor {
         }
         let mut questions: Vec<String> = asked.iter().cloned().collect();
         questions.extend(self.list_ownership_questions(&ownership));
-        let undone = self.find_undone(target, &list_changes(&before, &after)).await?;
+        let undone = self.find_undone(target, &list_changes(&before, &after), now).await?;
         questions.extend(undone.iter().map(|UndoMark { by, reason, .. }| {
             format!(
                 "{by} undid this remediation ({reason}); approve the plan only if the remediation \

@@ -50,7 +50,7 @@ impl RemediationExecutor {
         if stopped.is_none() {
             stopped = self.find_own_rollback(violation, &past).await?;
         }
-        Ok(match self.prepare_plan(violation).await? {
+        Ok(match self.prepare_plan(violation, now).await? {
             PlanPreparation::Ended(ended) => RemediationPreview {
                 plan: None,
                 before: Value::Null,
@@ -105,7 +105,7 @@ impl RemediationExecutor {
             let reason = describe_open_attempt(*number, intent.finding, why);
             return Ok(ended(RemediationResult::Refused(reason)));
         }
-        let plan = match self.prepare_plan(violation).await? {
+        let plan = match self.prepare_plan(violation, now).await? {
             PlanPreparation::Ended(result) => return Ok(ended(result)),
             PlanPreparation::Planned(plan) => plan,
         };

@@ -14,6 +14,9 @@ use crate::remediator::AwsFailure;
 use crate::violation::TargetResource;
 use crate::workflow::refusal_reason::RefusalReason;
 
+/// A day in milliseconds.
+const DAY: i64 = 86_400_000;
+
 /// The age in milliseconds after which an open attempt counts as abandoned: the lifetime of its
 /// session.
 pub(super) const ABANDONED_AFTER: i64 = 900_000;
@@ -244,13 +247,42 @@ impl RemediationExecutor {
         Ok(())
     }
 
-    /// Returns the marks of undone remediations that overlap with `changes` and were not approved
-    /// since.
+    /// Returns the marks of undone remediations that overlap with `changes`, that were not cleared
+    /// since, and that are not older than the operator's hold time.
     pub(super) async fn find_undone(
         &self,
         target: &TargetResource,
         changes: &BTreeSet<String>,
+        now: i64,
     ) -> ExecutorResult<Vec<UndoMark>> {
+        let hold = i64::from(self.settings.operator.undo.hold_days).saturating_mul(DAY);
+        let is_in_force = |mark: &UndoMark| {
+            mark.is_undone
+                && now < mark.time.saturating_add(hold)
+                && changes_overlap(&mark.changes, changes)
+        };
+        Ok(self.read_undo_marks(target).await?.into_iter().filter(is_in_force).collect())
+    }
+
+    /// Clears the marks of undone remediations, because the resource was compliant once. A later
+    /// violation is a new one.
+    pub(super) async fn clear_undo_marks(
+        &self,
+        target: &TargetResource,
+        time: i64,
+    ) -> ExecutorResult<()> {
+        for mark in self.read_undo_marks(target).await? {
+            if mark.is_undone {
+                let (by, reason) = ("evenkeel".to_owned(), "the resource was compliant".to_owned());
+                let mark = UndoMark { is_undone: false, by, reason, time, ..mark };
+                self.add_undo_mark(target, &mark).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the latest mark of each attempt on a resource.
+    async fn read_undo_marks(&self, target: &TargetResource) -> ExecutorResult<Vec<UndoMark>> {
         let mut latest = BTreeMap::new();
         for key in self
             .ledger
@@ -261,8 +293,7 @@ impl RemediationExecutor {
                 .map_err(|error| ExecutorError::UnreadableRecord(key, error))?;
             latest.insert(mark.intent.clone(), mark);
         }
-        let overlaps = |mark: &UndoMark| mark.is_undone && changes_overlap(&mark.changes, changes);
-        Ok(latest.into_values().filter(overlaps).collect())
+        Ok(latest.into_values().collect())
     }
 
     /// Stores the next mark of the resource.

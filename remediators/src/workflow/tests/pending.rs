@@ -236,3 +236,37 @@ fn a_state_that_returns_every_day_is_not_fought_for_ever() {
     }
     assert_eq!(codes, ["RESTORED", "RESTORED", "REFUSED", "REFUSED"]);
 }
+
+/// Remediates the first finding and undoes the remediation.
+fn undone() -> Fixture {
+    let fixture = Fixture::new(NON_COMPLIANT);
+    assert_eq!(ends_at(&fixture, 1, "auto", 0).result, RemediationResult::Restored);
+    assert_eq!(fixture.undo("a test", DAY).unwrap().result, RemediationResult::Restored);
+    assert_eq!(ends_at(&fixture, 2, "auto", DAY).result.result_code(), "WAITING_FOR_APPROVAL");
+    fixture
+}
+
+#[test]
+fn an_undo_holds_until_the_resource_was_compliant_or_the_hold_time_ends() {
+    let fixture = undone().with(|resource| resource.state = Some(COMPLIANT));
+    assert_eq!(ends_at(&fixture, 3, "auto", DAY).result, RemediationResult::Compliant);
+    let fixture = fixture.with(|resource| resource.state = Some(NON_COMPLIANT));
+    assert_eq!(ends_at(&fixture, 4, "auto", DAY).result, RemediationResult::Restored);
+
+    let fixture = undone();
+    assert_eq!(
+        ends_at(&fixture, 3, "auto", 31 * DAY - 1).result.result_code(),
+        "WAITING_FOR_APPROVAL"
+    );
+    assert_eq!(ends_at(&fixture, 4, "auto", 31 * DAY).result, RemediationResult::Restored);
+}
+
+#[test]
+fn one_remediator_can_be_stopped() {
+    let fixture = Fixture::new(NON_COMPLIANT);
+    let key = format!("{}-remediator/fake", crate::KILL_SWITCH);
+    super::governance::put(&fixture, &key, &json!({}));
+    let ended = ends_at(&fixture, 1, "auto", 0).result;
+    let code = ended.refusal_reason().map(|reason| reason.refusal_code().as_str());
+    assert!(code == Some("kill-switch") && KillSwitch::is_switch_key(&key), "{ended:?}");
+}
