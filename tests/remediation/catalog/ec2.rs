@@ -68,7 +68,8 @@ async fn rules(stage: &Stage) -> Vec<String> {
 
 fn rule(protocol: &str, from: i32, to: i32, cidr: &str) -> IngressRule {
     let description = Some(" a & b".to_owned());
-    IngressRule { protocol: protocol.into(), from, to, cidr: cidr.into(), description }
+    let cidr = cidr.into();
+    IngressRule { protocol: protocol.into(), from, to, cidr, description, ..IngressRule::default() }
 }
 
 #[tokio::test]
@@ -188,6 +189,90 @@ async fn a_rule_with_a_port_range_is_revoked_only_after_approval() {
     assert_eq!(left, [rule("tcp", 8443, 8443, "0.0.0.0/0")].into());
 }
 
+/// Adds a tag to the only rule of the group for a CIDR range.
+async fn tag_rule(stage: &Stage, from: i32, cidr: &str, tag: (&str, &str)) {
+    let id = stage.target().id;
+    let body =
+        format!("Action=DescribeSecurityGroupRules&Filter.1.Name=group-id&Filter.1.Value.1={id}");
+    let answer = ec2(&body).await;
+    let port = format!("<fromPort>{from}</fromPort>");
+    let item = answer.split("<item>").find(|item| item.contains(&port) && item.contains(cidr));
+    let rule = element_text(item.unwrap(), "securityGroupRuleId");
+    let (key, value) = tag;
+    ec2(&format!("Action=CreateTags&ResourceId.1={rule}&Tag.1.Key={key}&Tag.1.Value={value}"))
+        .await;
+}
+
+#[tokio::test]
+async fn a_rule_that_also_opens_allowed_ports_is_split_and_an_undo_restores_it() {
+    let wide = ("tcp", 20, 443, "0.0.0.0/0");
+    let others = [("tcp", 23, 24, "0.0.0.0/0"), ("udp", 20, 443, "0.0.0.0/0")];
+    let stage = group("split", &[&[wide][..], &others].concat()).await;
+    tag_rule(&stage, 20, "0.0.0.0/0", ("team", "web")).await;
+    let stage = stage.with(&json!({"ports": [22, 25, 3389]})).of_found(&json!([found(wide)]));
+    let before = stage.state::<RevokeIngress>().await;
+    let wide = before.rules.iter().find(|rule| rule.protocol == "tcp" && rule.to == 443).unwrap();
+    assert_eq!(wide.tags, [("team".to_owned(), "web".to_owned())].into());
+    assert_eq!(stage.preview::<RevokeIngress>().await.asks, Vec::<String>::new());
+    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::Restored);
+    // The rule for the ports 23 and 24 already existed.
+    let mut expected = before.rules.clone();
+    expected.remove(wide);
+    for (from, to) in [(20, 21), (26, 443)] {
+        expected.insert(IngressRule { from, to, ..wide.clone() });
+    }
+    assert_eq!(stage.state::<RevokeIngress>().await.rules, expected);
+    assert_eq!(writes(&stage), ["AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"]);
+    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::Compliant);
+    assert_eq!(stage.undo::<RevokeIngress>().await.result, RemediationResult::Restored);
+    assert_eq!(stage.state::<RevokeIngress>().await, before, "the undo restores rules and tags");
+    let both = ["AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"].repeat(2);
+    assert_eq!(writes(&stage), both, "an undo must not close an allowed port for a moment");
+}
+
+/// Returns the writes on the proxy, in their order.
+fn writes(stage: &Stage) -> Vec<String> {
+    let calls = stage.proxy.calls().into_iter();
+    let first = calls.filter_map(|call| Some(call.asked.first()?.action.clone()));
+    let names = first.filter_map(|action| Some(action.split_once(':')?.1.to_owned()));
+    names.filter(|name| !name.starts_with("Describe")).collect()
+}
+
+#[tokio::test]
+async fn an_interrupted_split_is_continued_or_undone() {
+    let wide = ("tcp", 20, 443, "::/0");
+    for (name, is_undone) in [("continued", false), ("given-up", true)] {
+        let stage = group(name, &[wide]).await;
+        let stage = stage.with(&json!({"ports": [22]})).of_found(&json!([found(wide)]));
+        let before = stage.state::<RevokeIngress>().await;
+        let pause = Pause::default();
+        let write = "AuthorizeSecurityGroupIngress";
+        stage.proxy.fault(write, 1, Fault::PauseAfter(pause.clone()));
+        let deny = async {
+            pause.reached.notified().await;
+            for action in ["DescribeSecurityGroupRules", "RevokeSecurityGroupIngress"] {
+                stage.proxy.fault(action, usize::MAX, Fault::Answer(503, DENIED));
+            }
+            pause.release.notify_one();
+        };
+        let (outcome, ()) = tokio::join!(stage.run::<RevokeIngress>(), deny);
+        assert!(outcome.is_err(), "the result of the write is unknown: {outcome:?}");
+        stage.proxy.clear_faults();
+        assert_eq!(stage.state::<RevokeIngress>().await.rules.len(), 3);
+        let rules = if is_undone {
+            stage.ledger.write_record(KILL_SWITCH, b"{}").await.unwrap();
+            assert_eq!(stage.undo::<RevokeIngress>().await.result, RemediationResult::Restored);
+            vec![rule("tcp", 20, 443, "::/0")]
+        } else {
+            let outcome = stage.run::<RevokeIngress>().await.unwrap();
+            assert_eq!(outcome.result, RemediationResult::Restored);
+            vec![rule("tcp", 20, 21, "::/0"), rule("tcp", 23, 443, "::/0")]
+        };
+        assert_eq!(before.rules, [rule("tcp", 20, 443, "::/0")].into());
+        assert_eq!(stage.state::<RevokeIngress>().await.rules, rules.into_iter().collect());
+    }
+}
+
 #[tokio::test]
 async fn an_undo_restores_rules_that_an_interrupted_run_revoked() {
     let ssh = ("tcp", 22, 22, "0.0.0.0/0");
@@ -236,12 +321,12 @@ async fn the_header_lists_the_ports_that_may_stay_open() {
     let left = stage.state::<RevokeIngress>().await.rules;
     assert_eq!(left, [rule("tcp", 22, 22, "0.0.0.0/0")].into());
     let still = stage.run::<RevokeIngress>().await.unwrap().result;
-    let why = "the security group rule tcp 22 from 0.0.0.0/0 is within `allowedPorts` and is not \
-               revoked; correct `allowedPorts` in the policy header, or waive the finding"
-        .to_owned();
+    let why = "the policy header allows all ports of the security group rule tcp 22 from \
+               0.0.0.0/0, so the rule is not revoked; correct the ports in `with` of the policy \
+               header, or waive the finding";
     assert_eq!(
         still,
-        refused_for_state(&why),
+        refused_for_state(why),
         "a rule that still violates the policy must not be a success"
     );
     let odd = [json!("22"), json!([-1]), json!([65_536]), json!(["22"]), json!(null)];

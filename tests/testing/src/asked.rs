@@ -5,7 +5,7 @@ mod operations;
 use hyper::http::request::Parts;
 use serde_json::Value;
 
-use operations::actions;
+use operations::{TAG_ON_CREATION, actions};
 
 /// The default account id of the AWS stand-in.
 const ACCOUNT: &str = "123456789012";
@@ -84,7 +84,10 @@ pub fn asked(head: &Parts, body: &[u8], session: Option<&Session>) -> Result<Vec
     let account = session.and_then(|session| session.role.split(':').nth(4)).unwrap_or(ACCOUNT);
     fields.extend([("region", region), ("account", account)].map(owned));
     let operation = format!("{service}:{operation}");
-    let pairs = actions(&operation, &fields).ok_or(operation)?;
+    let mut pairs = actions(&operation, &fields).ok_or(operation)?;
+    if fields.iter().any(|(name, _)| name.starts_with("TagSpecification.")) {
+        pairs.extend(actions(TAG_ON_CREATION, &fields).ok_or(TAG_ON_CREATION)?);
+    }
     let asked = |(action, resource): (String, String)| Asked {
         key: part(0).to_owned(),
         session: session.cloned(),

@@ -31,11 +31,17 @@ const GROUP_AND_RULES: &[&str] = &[
     "arn:aws:ec2:{region}:{account}:security-group/{GroupId}",
     "arn:aws:ec2:{region}:{account}:security-group-rule/{SecurityGroupRuleId.1}",
 ];
+const NEW_RULES: &[&str] = &["arn:aws:ec2:{region}:{account}:security-group-rule/*"];
 /// New rules have no ids yet.
 const GROUP_AND_NEW_RULES: &[&str] = &[
     "arn:aws:ec2:{region}:{account}:security-group/{GroupId}",
     "arn:aws:ec2:{region}:{account}:security-group-rule/*",
 ];
+
+/// The action that a call of EC2 with a tag specification needs, beside its own.
+///
+/// Source: Amazon EC2 User Guide, "Grant permission to tag Amazon EC2 resources during creation".
+pub(super) const TAG_ON_CREATION: &str = "ec2:CreateTags";
 
 const OPERATIONS: &[Operation] = &[
     // Amazon API Gateway Management, and Management V2: the actions have the names of HTTP methods.
@@ -66,6 +72,8 @@ const OPERATIONS: &[Operation] = &[
     ("config:StartConfigurationRecorder", SAME, ALL),
     ("config:StopConfigurationRecorder", SAME, ALL),
     ("ec2:AuthorizeSecurityGroupIngress", SAME, GROUP_AND_NEW_RULES),
+    // The only resources that the calls create are rules.
+    (TAG_ON_CREATION, SAME, NEW_RULES),
     ("ec2:DescribeImageAttribute", SAME, IMAGE),
     ("ec2:DescribeSecurityGroupRules", SAME, ALL),
     ("ec2:DescribeSecurityGroups", SAME, ALL),
