@@ -1,6 +1,7 @@
 //! Tests of each remediator with the AWS stand-in: plan, change, undo, and AWS errors.
 
 mod apigateway;
+mod apigateway_definitions;
 mod apigateway_settings;
 mod apigatewayv2;
 mod apigatewayv2_endpoint;

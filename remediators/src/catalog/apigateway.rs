@@ -9,6 +9,7 @@ pub mod deny_insecure_transport;
 pub mod domain_tls_policy;
 pub mod https_integration;
 pub(crate) mod integration;
+pub(crate) mod published_definitions;
 pub(crate) mod resource_ids;
 pub(crate) mod resource_policy;
 pub(crate) mod rest_client;

@@ -36,6 +36,8 @@ from moto.apigatewayv2.responses import ApiGatewayV2Response
 
 INTEGRATION = {
     "uri": "uri",
+    "timeoutInMillis": "timeout_in_millis",
+    "cacheNamespace": "cache_namespace",
     "httpMethod": "http_method",
     "connectionType": "connection_type",
     "credentials": "credentials",
@@ -61,7 +63,10 @@ def update_integration(self):
     for patch in self._get_param("patchOperations"):
         names = parts(patch["path"])
         if patch["op"] == "replace" and names[0] in INTEGRATION and len(names) == 1:
-            setattr(integration, INTEGRATION[names[0]], patch["value"])
+            value = int(patch["value"]) if names[0] == "timeoutInMillis" else patch["value"]
+            setattr(integration, INTEGRATION[names[0]], value)
+        elif patch["op"] == "add" and names[0] == "cacheKeyParameters" and len(names) == 2:
+            integration.cache_key_parameters = [*integration.cache_key_parameters, names[1]]
         elif patch["op"] == "replace" and names == ["tlsConfig", "insecureSkipVerification"]:
             integration.tls_config = {"insecureSkipVerification": patch["value"] == "true"}
         else:
@@ -75,19 +80,27 @@ REST_API = {
     "securityPolicy": str,
     "endpointAccessMode": str,
     "description": str,
+    "minimumCompressionSize": int,
+    "apiKeySource": str,
 }
+
+# The attributes of moto's class whose names differ from those of the API.
+ATTRIBUTES = {"minimumCompressionSize": "minimum_compression_size", "apiKeySource": "api_key_source"}
 
 
 def update_rest_api(self):
     api = self.backend.get_rest_api(self.path.split("/")[2])
     for patch in self._get_param("patchOperations"):
-        name = parts(patch["path"])[0]
+        name, *rest_of_path = parts(patch["path"])
+        if name == "binaryMediaTypes" and patch["op"] == "add" and rest_of_path:
+            api.binaryMediaTypes = [*api.binaryMediaTypes, rest_of_path[0]]
+            continue
         if name not in REST_API:
             raise invalid(patch)
         if patch["op"] == "remove" and name == "policy":
             api.policy = None
         elif patch["op"] in ("replace", "add"):
-            setattr(api, name, REST_API[name](patch["value"]))
+            setattr(api, ATTRIBUTES.get(name, name), REST_API[name](patch["value"]))
         else:
             raise invalid(patch)
     if getattr(api, "securityPolicy", "").startswith("SecurityPolicy_") and not getattr(api, "endpointAccessMode", None):
@@ -141,15 +154,83 @@ def exported_integration(integration):
         }
         for response in responses.values()
     }
+    if not result["cacheKeyParameters"]:
+        del result["cacheNamespace"]
     return {name: value for name, value in result.items() if value not in (None, {}, [])}
+
+
+def exported_content(models):
+    return {kind: {"schema": {"$ref": f"#/components/schemas/{name}"}} for kind, name in models.items()}
+
+
+def exported_response(code, response):
+    result = response.to_json()
+    headers = [name.split(".")[-1] for name in result.get("responseParameters") or {}]
+    return {
+        "description": f"{code} response",
+        "headers": {name: {"schema": {"type": "string"}} for name in headers},
+        "content": exported_content(result.get("responseModels") or {}),
+    }
+
+
+def exported_authorizer(authorizer):
+    """Returns the security scheme of an authorizer; the scheme names the only identity source of a token."""
+    result = authorizer.to_json()
+    place, name = ("header", "Unused")
+    if result["type"] != "REQUEST":
+        place, name = result.pop("identitySource").split(".")[-2:]
+    definition = {key: one for key, one in result.items() if key not in ("id", "name", "authType") and one is not None}
+    definition["type"] = definition["type"].lower()
+    return {
+        "type": "apiKey",
+        "name": name,
+        "in": "query" if place == "querystring" else place,
+        "x-amazon-apigateway-authtype": result.get("authType", "custom"),
+        "x-amazon-apigateway-authorizer": definition,
+    }
+
+
+def exported_definitions(api, methods):
+    """Returns the definitions that the methods use, as parts of an export."""
+    used = [method.to_json() for method in methods]
+    authorizers = {api.authorizers[one["authorizerId"]] for one in used if one["authorizerId"]}
+    validators = {api.request_validators[one["requestValidatorId"]] for one in used if one["requestValidatorId"]}
+    names = {name for one in used for name in (one["requestModels"] or {}).values()}
+    for one in used:
+        for response in one["methodResponses"].values():
+            names.update((response.get("responseModels") or {}).values())
+    models = {model.name: json.loads(model.schema) for model in api.models.values() if model.name in names}
+    result = {
+        "components": {
+            "schemas": {name: {key: one for key, one in schema.items() if key != "$schema"} for name, schema in models.items()},
+            "securitySchemes": {one.name: exported_authorizer(one) for one in authorizers},
+        },
+        "x-amazon-apigateway-request-validators": {
+            one.name: {
+                "validateRequestBody": one.validate_request_body or False,
+                "validateRequestParameters": one.validate_request_parameters or False,
+            }
+            for one in validators
+        },
+        "x-amazon-apigateway-binary-media-types": api.binaryMediaTypes,
+        "x-amazon-apigateway-minimum-compression-size": api.minimum_compression_size,
+        "x-amazon-apigateway-api-key-source": api.api_key_source,
+        "x-amazon-apigateway-endpoint-configuration": {"disableExecuteApiEndpoint": api.disableExecuteApiEndpoint},
+    }
+    return {name: one for name, one in result.items() if one not in (None, [], {})}
 
 
 def exported_method(api, method):
     result = method.to_json()
     operation = {
-        "responses": {code: {"description": f"{code} response"} for code in result["methodResponses"]},
+        "responses": {code: exported_response(code, one) for code, one in result["methodResponses"].items()},
         "parameters": [],
     }
+    if result["requestModels"]:
+        operation["requestBody"] = {"content": exported_content(result["requestModels"]), "required": True}
+    if result["requestValidatorId"]:
+        name = api.request_validators[result["requestValidatorId"]].name
+        operation["x-amazon-apigateway-request-validator"] = name
     for name, required in (result["requestParameters"] or {}).items():
         _, _, place, name = name.split(".", 3)
         place = "query" if place == "querystring" else place
@@ -157,8 +238,9 @@ def exported_method(api, method):
     security = {"AWS_IAM": "sigv4"}.get(result["authorizationType"])
     if result["authorizerId"]:
         security = api.authorizers[result["authorizerId"]].name
+    scopes = {security: result["authorizationScopes"] or []}
     names = [security] + (["api_key"] if result["apiKeyRequired"] else [])
-    operation["security"] = [{name: []} for name in names if name]
+    operation["security"] = [{name: scopes.get(name, [])} for name in names if name]
     if method.method_integration:
         operation["x-amazon-apigateway-integration"] = exported_integration(method.method_integration)
     return operation
@@ -173,7 +255,9 @@ def export(api):
         }
         if verbs:
             paths[resource.get_path()] = verbs
-    result = {"openapi": "3.0.1", "info": {"title": api.name}, "paths": paths, "components": {}}
+    methods = [method for one in api.resources.values() for method in one.resource_methods.values()]
+    result = {"openapi": "3.0.1", "info": {"title": api.name}, "paths": paths}
+    result.update(exported_definitions(api, methods))
     if api.policy:
         result["x-amazon-apigateway-policy"] = json.loads(api.policy)
     if api.gateway_responses:

@@ -9,6 +9,7 @@ use aws_sdk_apigateway::types::{ApiStatus, PatchOperation};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::published_definitions::DISABLED_ENDPOINT_NAME;
 use super::resource_ids::{build_nested_arns, first_id_part, parse_rest_api_id};
 use super::resource_policy::{is_same_policy, parse_policy};
 use super::rest_client::{
@@ -204,11 +205,14 @@ impl<R: ApiRule> Remediator for ApiSettings<R> {
             PrecheckResult::RequireApproval(why) => Some(why),
             refused @ PrecheckResult::Abort(_) => return Ok(refused),
         };
-        let ours = (before.policy != after.policy).then_some(RESOURCE_POLICY_NAME);
+        let is_policy = before.policy != after.policy;
+        let is_endpoint = before.closed != after.closed;
+        let ours = [(is_policy, RESOURCE_POLICY_NAME), (is_endpoint, DISABLED_ENDPOINT_NAME)];
+        let ours: Vec<&str> = ours.into_iter().filter(|one| one.0).map(|one| one.1).collect();
         Ok(
             match (
                 first,
-                self.rest.check_undeployed_changes(&api, after.stages.keys(), ours).await?,
+                self.rest.check_undeployed_changes(&api, after.stages.keys(), &ours).await?,
             ) {
                 (None, undeployed) => undeployed,
                 (Some(why), PrecheckResult::RequireApproval(undeployed)) => {

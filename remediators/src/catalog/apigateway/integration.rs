@@ -252,7 +252,7 @@ impl<R: IntegrationRule> Remediator for RestIntegrations<R> {
             let ours =
                 format!("{verb} {}", path.ok_or_else(|| incomplete_response("GetResource"))?);
             if let PrecheckResult::RequireApproval(why) =
-                self.rest.check_undeployed_changes(&api, stages.into_iter(), Some(&ours)).await?
+                self.rest.check_undeployed_changes(&api, stages.into_iter(), &[&ours]).await?
             {
                 asked = Some(asked.map_or(why.clone(), |first| format!("{first}; {why}")));
             }

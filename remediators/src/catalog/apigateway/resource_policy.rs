@@ -48,9 +48,9 @@ pub(crate) fn add_transport_denial(policy: Option<&Value>) -> Result<Option<Valu
             return Err(PlanRefusal::NeedsPerson(why.to_owned()));
         }
     }
-    if let Some(before) = policy {
-        check_transport_denial(&normalize_policy(before), &normalize_policy(&merged))?;
-    }
+    let anyone = json!({"Version": "2012-10-17", "Statement": [build_statement("Allow")]});
+    let before = policy.unwrap_or(&anyone);
+    check_transport_denial(&normalize_policy(before), &normalize_policy(&merged))?;
     if merged.to_string().len() > MAX_BYTES {
         let why = format!(
             "with one more statement, the resource policy would exceed {MAX_BYTES} bytes; shorten \

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_apigateway::Client;
+use aws_sdk_apigateway::operation::get_rest_api::GetRestApiOutput;
 use aws_sdk_apigateway::types::builders::PatchOperationBuilder;
 use aws_sdk_apigateway::types::{Op, PatchOperation, Resource, Stage};
 use evenkeel_client::CallError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::published_definitions::DraftedDefinitions;
 use super::undeployed_changes::{self, ApiDraft};
 use crate::access::connection::AwsConnection;
 use crate::access::rate_limit::RateLimiter;
@@ -113,8 +115,6 @@ impl RestApiClient {
     /// Reads the draft of an API.
     async fn read_draft(&self, api: &str) -> AwsResult<ApiDraft> {
         let resources = self.list_resources(api).await?;
-        let authorizers =
-            self.client.get_authorizers().rest_api_id(api).limit(PAGE_SIZE).send().await;
         let responses =
             self.client.get_gateway_responses().rest_api_id(api).limit(PAGE_SIZE).send().await;
         let rest_api = self
@@ -126,25 +126,53 @@ impl RestApiClient {
             .map_err(classify_gateway_error)?;
         Ok(ApiDraft {
             resources,
-            authorizers: authorizers
-                .map_err(classify_gateway_error)?
-                .items
-                .ok_or_else(|| incomplete_response("GetAuthorizers"))?,
             responses: responses
                 .map_err(classify_gateway_error)?
                 .items
                 .ok_or_else(|| incomplete_response("GetGatewayResponses"))?,
-            policy: rest_api.policy,
+            policy: rest_api.policy.clone(),
+            definitions: self.read_definitions(api, rest_api).await?,
+        })
+    }
+
+    /// Reads the authorizers, request validators and models in the draft of an API.
+    async fn read_definitions(
+        &self,
+        api: &str,
+        settings: GetRestApiOutput,
+    ) -> AwsResult<DraftedDefinitions> {
+        let authorizers =
+            self.client.get_authorizers().rest_api_id(api).limit(PAGE_SIZE).send().await;
+        let validators =
+            self.client.get_request_validators().rest_api_id(api).limit(PAGE_SIZE).send().await;
+        let models = self.client.get_models().rest_api_id(api).limit(PAGE_SIZE).send().await;
+        Ok(DraftedDefinitions {
+            authorizers: authorizers
+                .map_err(classify_gateway_error)?
+                .items
+                .ok_or_else(|| incomplete_response("GetAuthorizers"))?,
+            validators: validators
+                .map_err(classify_gateway_error)?
+                .items
+                .ok_or_else(|| incomplete_response("GetRequestValidators"))?,
+            models: models
+                .map_err(classify_gateway_error)?
+                .items
+                .ok_or_else(|| incomplete_response("GetModels"))?,
+            binary_media_types: settings.binary_media_types.unwrap_or_default(),
+            minimum_compression_size: settings.minimum_compression_size,
+            api_key_source: settings.api_key_source.map(|source| source.as_str().to_owned()),
+            is_endpoint_disabled: settings.disable_execute_api_endpoint,
         })
     }
 
     /// Asks for an approval if deployments to `stages` would publish other undeployed changes.
-    /// `ours` is the name of the part of the API that the remediation changes.
+    /// `ours` are the names of the parts of the API that the remediation changes.
     pub(crate) async fn check_undeployed_changes(
         &self,
         api: &str,
         stages: impl Iterator<Item = &String>,
-        ours: Option<&str>,
+        ours: &[&str],
     ) -> AwsResult<PrecheckResult> {
         let mut questions = Vec::new();
         let mut draft = None;

@@ -256,7 +256,7 @@ impl HttpApiClient {
                 let served = self.export_api(api, Some(stage)).await?.without_own_changes(ours);
                 questions.extend(describe_other_changes(
                     stage,
-                    &list_other_changes(&drafted, &served, None),
+                    &list_other_changes(&drafted, &served, &[]),
                 ));
             }
         } else {
