@@ -40,6 +40,8 @@ pub struct RemediatorSummary<'a> {
     pub precondition: Option<&'a str>,
     /// The function that checks the `patch` of a policy.
     pub patch_check: PatchCheck,
+    /// The function that returns the names that `checks` may contain for a CloudFormation type.
+    pub check_names: fn(&str) -> Vec<&'static str>,
 }
 
 /// A function that checks a `patch`. Its arguments are the CloudFormation type, the patch and the

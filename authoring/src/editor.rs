@@ -66,6 +66,7 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("remediation", "with", "the settings of the remediator"),
     ("remediation", "tier", "the safety tier of `patch`: A, B or C"),
     ("remediation", "actions", "the IAM actions that AWS needs to apply `patch`"),
+    ("remediation", "checks", "the checks that run before the properties are set"),
     ("remediation", "patch", "the required properties of the resource"),
     ("remediation", "ask", "the point that a person must check before the approval"),
 ];

@@ -7,7 +7,7 @@ use evenkeel_authoring::check::{RemediatorSummary, lint_policies};
 use evenkeel_authoring::coverage::WATCH_PASSES;
 use evenkeel_authoring::frameworks::{self, ControlFramework};
 use evenkeel_remediators::catalog::{CATALOG, CatalogEntry};
-use evenkeel_remediators::{RemediatorSpec, ResourceType};
+use evenkeel_remediators::{RemediatorSpec, ResourceType, check_names};
 use evenkeel_rules::bundle::FileKind;
 use evenkeel_rules::operator_settings::OperatorSettings;
 use evenkeel_rules::policy::{Policy, PolicyFile, PolicySet};
@@ -347,5 +347,5 @@ fn describe_remediator(entry: &CatalogEntry) -> RemediatorSummary<'_> {
         Some(kind) => Ok(kind.validate_patch(patch, actions)?),
         None => Err("Cloud Control cannot update resources of this type".into()),
     };
-    RemediatorSummary { id, with, tier, precondition: check, patch_check: accepts }
+    RemediatorSummary { id, with, tier, precondition: check, patch_check: accepts, check_names }
 }

@@ -45,7 +45,7 @@ pub use access::rate_limit::RateLimiter;
 pub use access::tls_probe::{
     HandshakeError, HandshakeFuture, HandshakeProbe, ProbeSetupError, TlsProbe,
 };
-pub use catalog::cloud_control::{PatchError, ResourceType};
+pub use catalog::cloud_control::{PatchError, ResourceType, check_names};
 pub use journal::activity::OutcomeSummary;
 pub use journal::plan_record::{PlanEnd, PlanJournal, PlanRecord};
 pub use journal::plan_text::describe_changes;

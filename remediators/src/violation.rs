@@ -34,6 +34,8 @@ pub struct TargetResource {
     /// The IAM actions that AWS needs to change the resource on behalf of the caller, if the policy
     /// header lists them.
     pub actions: Vec<String>,
+    /// The names of the checks before the change, if the policy header lists them.
+    pub checks: Vec<String>,
     /// The required values of properties as a merge patch, if the policy header contains it.
     pub patch: Option<Map<String, Value>>,
     /// The text of `ask` in the policy header: what a person must check before an approval.
@@ -152,6 +154,7 @@ impl PolicyViolation {
             arn,
             tier: remediation.tier,
             actions: remediation.actions,
+            checks: remediation.checks,
             patch: remediation.patch,
             approval_reason: remediation.ask,
             evidence: std::mem::take(&mut finding.evidence),
@@ -192,6 +195,7 @@ impl PolicyViolation {
             parameters: with,
             tier,
             actions,
+            checks,
             patch,
             approval_reason: ask,
             evidence: found,
@@ -199,7 +203,7 @@ impl PolicyViolation {
             ..
         } = self.target.clone();
         let mode = self.mode;
-        let remediation = RemediationHeader { run, mode, tier, actions, patch, with, ask };
+        let remediation = RemediationHeader { run, mode, tier, actions, checks, patch, with, ask };
         Finding { evidence: found, remediation: Some(remediation), ..self.rest.clone() }
     }
 }

@@ -7,6 +7,7 @@ mod apigatewayv2;
 mod apigatewayv2_endpoint;
 mod apigatewayv2_private;
 mod cloud_control;
+mod cloud_control_checks;
 mod cloudtrail;
 mod detection;
 mod domains;

@@ -248,10 +248,12 @@ pub const CODES: &[DiagnosticCode] = &[
                       contains the required properties of the resource, as a JSON merge patch \
                       whose texts are CEL. `tier` states how safe the change is: A, B or C. \
                       `actions` lists the IAM actions that AWS needs to make the change; AWS \
-                      must publish each action for the resource type. The properties belong to \
-                      the CloudFormation type in `resource.type`, and Cloud Control must be able \
-                      to update and to read each property. Other remediators define their own \
-                      change, and do not accept these keys.",
+                      must publish each action for the resource type. `checks` lists checks \
+                      that run before the change; each check must exist for the resource \
+                      type. The properties belong to the CloudFormation type in \
+                      `resource.type`, and Cloud Control must be able to update and to read \
+                      each property. Other remediators define their own change, and do not \
+                      accept these keys.",
         wrong_example: "remediation: {run: cloud-control, mode: auto, patch: {TableName: 'x'}}",
         corrected_example: "remediation: {run: cloud-control, mode: auto, tier: A, actions: \
             [dynamodb:UpdateTable], patch: {DeletionProtectionEnabled: true}}",

@@ -80,12 +80,13 @@ impl RemediationCheck<'_> {
     /// an error for each key with which the policy changes a remediator that defines its own
     /// change.
     fn check_patch_settings(&self, remediator: &RemediatorSummary<'_>) -> Vec<Diagnostic> {
-        let RemediationHeader { run, tier, patch, actions, ask, .. } = self.header;
+        let RemediationHeader { run, tier, patch, actions, checks, ask, .. } = self.header;
         if remediator.tier.is_some() {
             let keys = [
                 ("patch", patch.is_some()),
                 ("tier", tier.is_some()),
                 ("actions", !actions.is_empty()),
+                ("checks", !checks.is_empty()),
                 ("ask", ask.is_some()),
             ];
             let wrong = |key| {
@@ -96,7 +97,7 @@ impl RemediationCheck<'_> {
             };
             return keys.iter().filter(|one| one.1).map(|one| wrong(one.0)).collect();
         }
-        let mut found = Vec::new();
+        let mut found = self.find_unknown_checks(remediator);
         if tier.is_none() {
             let message = format!("`tier` is missing: `{run}` needs the safety tier of the change");
             let help = "add `tier`: A for a harmless change that can be undone, B for a change \
@@ -120,6 +121,19 @@ impl RemediationCheck<'_> {
             }
         }
         found
+    }
+
+    /// Returns an error for each check that does not exist for the type of the resource.
+    fn find_unknown_checks(&self, remediator: &RemediatorSummary<'_>) -> Vec<Diagnostic> {
+        let kind = &self.policy.resource_type;
+        let known = (remediator.check_names)(kind);
+        let unknown = self.header.checks.iter().filter(|name| !known.contains(&name.as_str()));
+        let wrong = |name: &String| {
+            let message = format!("there is no check `{name}` for `{kind}`");
+            let help = suggest_name(name, known.iter().copied());
+            self.build_error("patch", name, message, help)
+        };
+        unknown.map(wrong).collect()
     }
 
     /// Returns an error if the mode exceeds the maximum mode of the remediation's tier.

@@ -7,8 +7,8 @@ use aws_types::region::Region;
 use super::error::{CallError, ServiceError};
 use super::response::ServiceResponse;
 use super::service_metadata::{
-    API_GATEWAY_V2, CLOUD_CONTROL, CLOUDFORMATION, EC2, EVENTS, IAM, KMS, LAMBDA, ORGANIZATIONS,
-    RDS, S3, SNS, SQS, STS, ServiceMetadata, TAGGING,
+    API_GATEWAY_V2, CLOUD_CONTROL, CLOUDFORMATION, EC2, ELASTIC_LOAD_BALANCING_V2, EVENTS, IAM,
+    KINESIS, KMS, LAMBDA, ORGANIZATIONS, RDS, S3, SNS, SQS, STS, ServiceMetadata, TAGGING,
 };
 use super::transport::{self, UnsignedRequest};
 
@@ -63,6 +63,12 @@ impl ServiceClient {
         ServiceClient::new(config, &EC2)
     }
 
+    /// Creates a client of Elastic Load Balancing V2: Application, Network and Gateway Load
+    /// Balancers.
+    pub fn elastic_load_balancing_v2(config: &SdkConfig) -> ServiceClient {
+        ServiceClient::new(config, &ELASTIC_LOAD_BALANCING_V2)
+    }
+
     /// Creates a client of Amazon EventBridge.
     pub fn events(config: &SdkConfig) -> ServiceClient {
         ServiceClient::new(config, &EVENTS)
@@ -71,6 +77,11 @@ impl ServiceClient {
     /// Creates a client of IAM, which has one endpoint for all Regions of a partition.
     pub fn iam(config: &SdkConfig) -> ServiceClient {
         ServiceClient::new(config, &IAM)
+    }
+
+    /// Creates a client of Amazon Kinesis Data Streams.
+    pub fn kinesis(config: &SdkConfig) -> ServiceClient {
+        ServiceClient::new(config, &KINESIS)
     }
 
     /// Creates a client of AWS KMS.

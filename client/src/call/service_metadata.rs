@@ -58,10 +58,18 @@ pub(super) static CLOUD_CONTROL: ServiceMetadata = new_metadata(
 );
 pub(super) static EC2: ServiceMetadata =
     new_metadata("EC2", "ec2", "2016-11-15", ServiceProtocol::Query);
+pub(super) static ELASTIC_LOAD_BALANCING_V2: ServiceMetadata = new_metadata(
+    "Elastic Load Balancing v2",
+    "elasticloadbalancing",
+    "2015-12-01",
+    ServiceProtocol::Query,
+);
 pub(super) static EVENTS: ServiceMetadata =
     new_metadata("EventBridge", "events", "2015-10-07", json_protocol("1.1", "AWSEvents"));
 pub(super) static IAM: ServiceMetadata =
     new_metadata("IAM", "iam", "2010-05-08", ServiceProtocol::Query);
+pub(super) static KINESIS: ServiceMetadata =
+    new_metadata("Kinesis", "kinesis", "2013-12-02", json_protocol("1.1", "Kinesis_20131202"));
 pub(super) static KMS: ServiceMetadata =
     new_metadata("KMS", "kms", "2014-11-01", json_protocol("1.1", "TrentService"));
 pub(super) static LAMBDA: ServiceMetadata =

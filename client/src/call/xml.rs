@@ -100,6 +100,11 @@ impl XmlElement {
         children.fold(text, |text, child| text + &child)
     }
 
+    /// Returns the name of the element, without its namespace.
+    pub fn element_name(&self) -> &str {
+        &self.name
+    }
+
     /// Returns the text of the element.
     pub fn text_content(&self) -> &str {
         &self.text

@@ -67,6 +67,7 @@ fn finding() -> Finding {
             tier: None,
             ask: None,
             actions: Vec::new(),
+            checks: Vec::new(),
             patch: None,
         }),
         possibly_forged: None,

@@ -1,10 +1,13 @@
 //! Changes resource properties through the AWS Cloud Control API.
 
+mod checks;
 pub(crate) mod properties;
 mod resource_types;
 
+pub use checks::check_names;
 pub use resource_types::{PatchError, ResourceType};
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use evenkeel_client::ServiceClient;
@@ -20,6 +23,7 @@ use crate::remediator::permission::PermissionStatement;
 use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, PlanRefusal, PrecheckResult, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
+use checks::CheckClients;
 
 /// A remediator that sets the properties in the `patch` of the policy header. It works for all
 /// resource types that Cloud Control can update. An undo restores the former values.
@@ -29,6 +33,7 @@ use crate::violation::TargetResource;
 #[derive(Clone, Debug)]
 pub struct CloudControl {
     cloud_control: ServiceClient,
+    checks: CheckClients,
 }
 
 /// The complete values of the properties in the patch. Other properties are not stored, because
@@ -74,7 +79,10 @@ struct ProgressEvent {
 
 impl From<AwsConnection> for CloudControl {
     fn from(aws: AwsConnection) -> Self {
-        CloudControl { cloud_control: ServiceClient::cloud_control(&aws.config) }
+        CloudControl {
+            cloud_control: ServiceClient::cloud_control(&aws.config),
+            checks: CheckClients::from(&aws),
+        }
     }
 }
 
@@ -143,17 +151,31 @@ impl Remediator for CloudControl {
         }
     }
 
-    /// Asks for an approval if the policy header contains `ask`.
+    /// Runs the checks of the policy header. Asks for an approval if a check requires one, or if
+    /// the policy header contains `ask`.
     async fn check_preconditions(
         &self,
         target: &TargetResource,
-        _: &ResourceProperties,
-        _: &ResourceProperties,
+        before: &ResourceProperties,
+        after: &ResourceProperties,
     ) -> Result<PrecheckResult, AwsFailure> {
-        Ok(target
-            .approval_reason
-            .clone()
-            .map_or(PrecheckResult::Proceed, PrecheckResult::RequireApproval))
+        let checks = match checks::find_named_checks(target) {
+            Ok(checks) => checks,
+            Err(why) => return Ok(PrecheckResult::Abort(why.to_string())),
+        };
+        let mut reasons = Vec::from_iter(target.approval_reason.clone());
+        for check in checks {
+            match self.checks.run_check(check, target, before, after).await? {
+                PrecheckResult::Proceed => {}
+                PrecheckResult::RequireApproval(why) => reasons.push(why),
+                refused @ PrecheckResult::Abort(_) => return Ok(refused),
+            }
+        }
+        Ok(if reasons.is_empty() {
+            PrecheckResult::Proceed
+        } else {
+            PrecheckResult::RequireApproval(reasons.join("; "))
+        })
     }
 
     async fn apply_state(
@@ -181,11 +203,13 @@ impl Remediator for CloudControl {
     }
 }
 
-/// Returns the permissions that Cloud Control needs on behalf of the caller: reading the complete
-/// resource, and the actions of the policy header.
+/// Returns the permissions that Cloud Control needs on behalf of the caller (reading the complete
+/// resource, and the actions of the policy header), and those of the checks for the type.
 fn list_forwarded_statements(target: &TargetResource) -> Vec<PermissionStatement> {
     let Some(kind) = ResourceType::find_by_name(&target.kind) else { return Vec::new() };
-    let reads = kind.read_actions().into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let reads = kind.read_actions().into_iter().chain(checks::list_permissions(&target.kind));
+    let reads: BTreeSet<String> = reads.map(str::to_owned).collect();
+    let reads = reads.into_iter().collect::<Vec<_>>();
     let mut statements =
         vec![PermissionStatement { action: reads, resource: vec!["*".to_owned()] }];
     for action in &target.actions {
@@ -354,6 +378,7 @@ fn list_action_resources(action: &str, target: &TargetResource) -> Vec<String> {
 fn find_patchable_type(target: &TargetResource) -> Result<ResourceType, PlanRefusal> {
     let patch = target.patch.as_ref().filter(|patch| !patch.is_empty());
     let invalid = |why: String| PlanRefusal::InvalidSetting(why);
+    checks::find_named_checks(target)?;
     let patch = patch.ok_or_else(|| {
         invalid("the policy header has no `patch`; add the properties to set".to_owned())
     })?;

@@ -116,6 +116,20 @@ mod tests {
     use serde_json::json;
     use uuid::Uuid;
 
+    /// Returns a remediation with all fields.
+    fn remediation() -> RemediationHeader {
+        RemediationHeader {
+            run: "s3-x".to_owned(),
+            mode: RemediationMode::Auto,
+            tier: Some(SafetyTier::A),
+            actions: vec!["s3:PutX".to_owned()],
+            checks: vec!["c".to_owned()],
+            patch: Some([("P".to_owned(), json!(true))].into_iter().collect()),
+            with: [("level".to_owned(), json!("INFO"))].into(),
+            ask: Some("q".to_owned()),
+        }
+    }
+
     #[test]
     fn a_finding_is_equal_after_it_was_written_and_read() {
         let mut finding = Finding {
@@ -150,15 +164,7 @@ mod tests {
             },
             evidence: vec![json!({"Sid": "x"})],
             controls: [("NIST".to_owned(), vec!["AC-3".to_owned(), "AC-4".to_owned()])].into(),
-            remediation: Some(RemediationHeader {
-                run: "s3-x".to_owned(),
-                mode: RemediationMode::Auto,
-                tier: Some(SafetyTier::A),
-                actions: vec!["s3:PutX".to_owned()],
-                patch: Some([("P".to_owned(), json!(true))].into_iter().collect()),
-                with: [("level".to_owned(), json!("INFO"))].into(),
-                ask: Some("q".to_owned()),
-            }),
+            remediation: Some(remediation()),
             possibly_forged: Some("s".to_owned()),
             waived: Some(AppliedWaiver {
                 waiver: "w".to_owned(),

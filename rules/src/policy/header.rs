@@ -266,6 +266,10 @@ pub struct RemediationHeader {
     /// The IAM actions that AWS needs to set the properties on behalf of the caller.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<String>,
+    /// The names of the checks before the properties are set. A check can require an approval or
+    /// refuse the change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<String>,
     /// The required properties of the resource, as a merge patch (RFC 7396). In a policy header,
     /// strings are CEL. In a finding, the values of the expressions replace the strings.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -17,7 +17,7 @@ const DENIED: &str = r#"{"__type": "AccessDeniedException", "Message": "no"}"#;
 const THROTTLED: &str = r#"{"__type": "ThrottlingException", "Message": "slower"}"#;
 
 /// Creates a resource in the AWS stand-in.
-async fn make(resource: &Value) {
+pub(crate) async fn make(resource: &Value) {
     let request = Request::post("/stand/resources").header("host", stand_in().to_string());
     let body = json!([resource]).to_string();
     let request = request.body(Full::from(body)).unwrap();

@@ -146,6 +146,13 @@ impl Stage {
         self
     }
 
+    /// Sets `checks` of the remediation in the policy header.
+    pub(crate) fn checking(mut self, checks: &[&str]) -> Stage {
+        let remediation = self.record.pointer_mut("/unmapped/remediation").unwrap();
+        remediation.as_object_mut().unwrap().insert("checks".to_owned(), json!(checks));
+        self
+    }
+
     /// Sets the TLS probe.
     pub(crate) fn with_probe(mut self, probe: Arc<dyn TlsProbe>) -> Stage {
         self.probe = Some(probe);

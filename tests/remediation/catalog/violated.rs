@@ -74,9 +74,14 @@ fn left_by(policy: &str, event: &str, target: &TargetResource) -> Option<Value> 
             let says =
                 |what: &str| target.evidence.iter().any(|one| one.as_str().unwrap().contains(what));
             let whole = says("no longer an organization trail");
-            trail(event != "StopLogging", !says("validation"), whole)
+            let mut left = trail(event != "StopLogging", !says("validation"), whole);
+            left["missing"] = says("was deleted").into();
+            left
         }
-        "config-recorder-tampering" => json!({"recording": false, "delivers": true}),
+        "config-recorder-tampering" => {
+            let missing = event == "DeleteConfigurationRecorder";
+            json!({"recording": false, "delivers": true, "missing": missing})
+        }
         "ec2-ebs-default-encryption-off" => json!({"encrypted": false}),
         "ec2-image-public"
         | "ec2-snapshot-public"
@@ -146,6 +151,7 @@ fn found(policy: &Policy) -> Vec<(String, TargetResource)> {
                 evidence: evaluation.evidence,
                 tier: header.tier,
                 actions: header.actions.clone(),
+                checks: header.checks.clone(),
                 patch: header.patch.clone(),
                 approval_reason: header.ask.clone(),
             };

@@ -78,7 +78,9 @@ pub fn asked(head: &Parts, body: &[u8], session: Option<&Session>) -> Result<Vec
         "apigateway" => gateway(&request),
         "s3" => s3(&request),
         "lambda" => lambda(&request),
-        "cloudformation" | "ec2" | "iam" | "rds" | "sns" | "sts" => query(&request),
+        "cloudformation" | "ec2" | "elasticloadbalancing" | "iam" | "rds" | "sns" | "sts" => {
+            query(&request)
+        }
         _ => json(&request),
     };
     let account = session.and_then(|session| session.role.split(':').nth(4)).unwrap_or(ACCOUNT);

@@ -23,6 +23,8 @@ const TOPIC: &[&str] = &["{TopicArn}"];
 const ROLE: &[&str] = &["{RoleArn}"];
 const IMAGE: &[&str] = &["arn:aws:ec2:{region}::image/{ImageId}"];
 const SNAPSHOT: &[&str] = &["arn:aws:ec2:{region}::snapshot/{SnapshotId}"];
+const CLUSTER: &[&str] = &["arn:aws:rds:{region}:{account}:cluster:{DBClusterIdentifier}"];
+const STREAM: &[&str] = &["{ResourceARN}"];
 const INSTANCE: &[&str] = &["arn:aws:rds:{region}:{account}:db:{DBInstanceIdentifier}"];
 const DB_SNAPSHOT: &[&str] = &["arn:aws:rds:{region}:{account}:snapshot:{DBSnapshotIdentifier}"];
 const CLUSTER_SNAPSHOT: &[&str] =
@@ -84,9 +86,11 @@ const OPERATIONS: &[Operation] = &[
     ("ec2:ModifyImageAttribute", SAME, IMAGE),
     ("ec2:ModifySnapshotAttribute", SAME, SNAPSHOT),
     ("ec2:RevokeSecurityGroupIngress", SAME, GROUP_AND_RULES),
+    ("elasticloadbalancing:DescribeListeners", SAME, ALL),
     ("iam:DeleteAccountPasswordPolicy", SAME, ALL),
     ("iam:GetAccountPasswordPolicy", SAME, ALL),
     ("iam:UpdateAccountPasswordPolicy", SAME, ALL),
+    ("kinesis:GetResourcePolicy", SAME, STREAM),
     ("kms:CancelKeyDeletion", SAME, KEY),
     ("kms:DescribeKey", SAME, KEY),
     ("kms:DisableKey", SAME, KEY),
@@ -102,6 +106,7 @@ const OPERATIONS: &[Operation] = &[
     ("lambda:POST policy", &["lambda:AddPermission"], FUNCTION),
     ("organizations:ListParents", SAME, ALL),
     ("rds:DescribeDBClusterSnapshotAttributes", SAME, CLUSTER_SNAPSHOT),
+    ("rds:DescribeDBClusters", SAME, CLUSTER),
     ("rds:DescribeDBInstances", SAME, INSTANCE),
     ("rds:DescribeDBSnapshotAttributes", SAME, DB_SNAPSHOT),
     ("rds:ModifyDBClusterSnapshotAttribute", SAME, CLUSTER_SNAPSHOT),
