@@ -43,6 +43,7 @@ const WHOLE: TrailSettings = TrailSettings {
     global_services: true,
     organization: false,
     management_events: true,
+    missing: false,
 };
 
 #[tokio::test]
@@ -80,6 +81,10 @@ async fn a_missing_denied_or_throttled_trail_is_not_written() {
     )
     .await;
     assert_eq!(gone.run::<RestoreTrail>().await.unwrap().result, RemediationResult::ResourceGone);
+    let why = "trail `no-trail` was deleted, and its former settings are unknown; create the trail \
+               again by hand";
+    let deleted = gone.of_found(&json!(["was deleted"]));
+    assert_eq!(deleted.run::<RestoreTrail>().await.unwrap().result, refused_for_state(why));
     let stage = trail("denied", false, false).await;
     let denied = "{\"__type\":\"AccessDeniedException\",\"message\":\"no\"}";
     for read in ["GetTrail", "GetTrailStatus", "GetEventSelectors"] {

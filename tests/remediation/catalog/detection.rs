@@ -6,7 +6,7 @@ use evenkeel_remediators::{RemediationResult, Remediator};
 use serde_json::json;
 
 use super::query::{ask, writes_nothing_unread};
-use super::stage::{Stage, aws};
+use super::stage::{Stage, aws, refused_for_state};
 use evenkeel_testing::proxy::Fault;
 use evenkeel_testing::stand_in::stand_in;
 
@@ -61,13 +61,19 @@ async fn a_stopped_recorder_is_started_and_a_missing_or_unreadable_one_is_not() 
         stage.proxy.clear_faults();
     }
     let gone = Stage::new("p", StartRecorder::SPEC.id, kind, "no-such").await;
-    assert_eq!(gone.run::<StartRecorder>().await.unwrap().result, RemediationResult::ResourceGone);
+    let ended = gone.run::<StartRecorder>().await.unwrap().result;
+    let why = "AWS Config has no configuration recorder `no-such`, and the settings of the former \
+               recorder are unknown; create a recorder by hand";
+    assert_eq!(ended, refused_for_state(why), "a missing recorder must not be a success");
     stage.proxy.fault("StartConfigurationRecorder", 1, Fault::LoseAnswer);
     assert_eq!(stage.run::<StartRecorder>().await.unwrap().result, RemediationResult::Restored);
     assert_eq!(stage.run::<StartRecorder>().await.unwrap().result, RemediationResult::Compliant);
     let remediator = StartRecorder::from(stage.aws());
     remediator
-        .apply_state(&stage.target(), &RecorderState { recording: false, delivers: true })
+        .apply_state(
+            &stage.target(),
+            &RecorderState { recording: false, delivers: true, missing: false },
+        )
         .await
         .unwrap();
     recorder("default", true).await.there_and_back::<StartRecorder>().await;
@@ -124,7 +130,7 @@ async fn weak_settings_of_a_password_policy_are_corrected_and_stricter_ones_stay
     // A new maximum age immediately expires older passwords, so the change needs approval.
     for (before, asks) in [
         ("&MinimumPasswordLength=20", Some("older than 90 days would expire immediately")),
-        ("&MinimumPasswordLength=20&MaxPasswordAge=180", Some("older than 90 days")),
+        ("&MinimumPasswordLength=20&MaxPasswordAge=180", Some("ChangePassword is off")),
         ("&MinimumPasswordLength=20&MaxPasswordAge=60&HardExpiry=true", Some("HardExpiry")),
         ("&MinimumPasswordLength=20&MaxPasswordAge=60", None),
     ] {

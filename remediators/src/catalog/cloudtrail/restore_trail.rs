@@ -27,7 +27,7 @@ pub struct RestoreTrail {
 /// The settings of a trail.
 ///
 /// Source: AWS CloudTrail API Reference, `GetTrail`, `GetTrailStatus`, `GetEventSelectors`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a separate setting of CloudTrail")]
 pub struct TrailSettings {
     /// True if the trail records.
@@ -47,6 +47,9 @@ pub struct TrailSettings {
     /// True if the basic event selectors include all management events. Evenkeel does not analyze
     /// advanced event selectors: with advanced selectors, the value is false.
     pub management_events: bool,
+    /// True if the trail does not exist, although the finding is about its deletion.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missing: bool,
 }
 
 fn default_true() -> bool {
@@ -107,7 +110,14 @@ impl Remediator for RestoreTrail {
 
     async fn observe_state(&self, target: &TargetResource) -> Result<TrailSettings, AwsFailure> {
         let (client, name) = (&self.client, target.id.as_str());
-        let trail = client.get_trail().name(name).send().await.map_err(classify_trail_error)?;
+        let trail = client.get_trail().name(name).send().await.map_err(classify_trail_error);
+        // If the finding is about the deletion, the missing trail is the violation.
+        if trail.as_ref().is_err_and(|error| *error == AwsFailure::NotFound)
+            && mentions(target, "was deleted")
+        {
+            return Ok(TrailSettings { missing: true, ..TrailSettings::default() });
+        }
+        let trail = trail?;
         let trail = trail.trail.ok_or_else(|| incomplete_response("GetTrail"))?;
         let status =
             client.get_trail_status().name(name).send().await.map_err(classify_trail_error)?;
@@ -134,6 +144,7 @@ impl Remediator for RestoreTrail {
             // Without any selector, a trail records all management events.
             management_events: advanced.is_none_or(|all| all.is_empty())
                 && basic.is_none_or(|all| all.is_empty() || all.iter().any(selects_all_events)),
+            missing: false,
         })
     }
 
@@ -151,6 +162,13 @@ impl Remediator for RestoreTrail {
                 ));
             }
         };
+        if before.missing {
+            return RemediationPlan::leave_to_person(format!(
+                "trail `{}` was deleted, and its former settings are unknown; create the trail \
+                 again by hand",
+                target.id
+            ));
+        }
         let after =
             TrailSettings { logging: before.logging || logs, validation: true, ..before.clone() };
         if after != *before {
@@ -192,19 +210,22 @@ impl Remediator for RestoreTrail {
 /// Returns a description of what a trail does not record. The organization counts only if the
 /// finding mentions it.
 fn find_narrowed_scope(target: &TargetResource, trail: &TrailSettings) -> Option<&'static str> {
-    let of_organization =
-        |one: &Value| one.as_str().is_some_and(|text| text.contains("organization"));
     if !trail.every_region {
         Some("the trail does not record all Regions")
     } else if !trail.global_services {
         Some("the trail does not record global services")
     } else if !trail.management_events {
         Some("the event selectors of the trail can exclude management events")
-    } else if !trail.organization && target.evidence.iter().any(of_organization) {
+    } else if !trail.organization && mentions(target, "organization") {
         Some("the trail does not record the organization")
     } else {
         None
     }
+}
+
+/// Returns whether a violation in the finding contains a text.
+fn mentions(target: &TargetResource, text: &str) -> bool {
+    target.evidence.iter().any(|one| one.as_str().is_some_and(|one| one.contains(text)))
 }
 
 /// Returns whether a basic selector includes all management events.

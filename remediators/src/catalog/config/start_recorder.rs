@@ -14,8 +14,8 @@ use crate::violation::TargetResource;
 /// A remediator that starts a configuration recorder. An undo stops it.
 ///
 /// The remediator cannot restore a deleted recorder or delivery channel, because the former
-/// settings are unknown. It refuses to plan if there is no delivery channel, even if the recorder
-/// is running.
+/// settings are unknown. It refuses to plan if the recorder does not exist, or if there is no
+/// delivery channel, even if the recorder is running.
 ///
 /// Source: AWS Config API Reference, `StartConfigurationRecorder`.
 #[derive(Clone, Debug)]
@@ -32,6 +32,9 @@ pub struct RecorderState {
     /// then counts as true.
     #[serde(default = "default_true")]
     pub delivers: bool,
+    /// True if the recorder does not exist.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missing: bool,
 }
 
 fn default_true() -> bool {
@@ -89,15 +92,15 @@ impl Remediator for StartRecorder {
             .await
             .map_err(classify_recorder_error);
         let answer = match answer {
-            // The finding can name the missing delivery channel instead of a recorder.
-            Err(AwsFailure::NotFound) if !delivers => {
-                return Ok(RecorderState { recording: false, delivers });
+            // A missing recorder is a violation, and not a resource that needs no remediation.
+            Err(AwsFailure::NotFound) => {
+                return Ok(RecorderState { recording: false, delivers, missing: true });
             }
             answer => answer?,
         };
         match answer.configuration_recorders_status() {
             [one] if one.name() == Some(&target.id) => {
-                Ok(RecorderState { recording: one.recording(), delivers })
+                Ok(RecorderState { recording: one.recording(), delivers, missing: false })
             }
             _ => Err(incomplete_response("the status of the configuration recorder")),
         }
@@ -105,10 +108,17 @@ impl Remediator for StartRecorder {
 
     fn plan_change(
         &self,
-        _: &TargetResource,
+        target: &TargetResource,
         before: &RecorderState,
     ) -> RemediationPlan<RecorderState> {
         match before {
+            RecorderState { missing: true, delivers: true, .. } => {
+                RemediationPlan::leave_to_person(format!(
+                    "AWS Config has no configuration recorder `{}`, and the settings of the former \
+                     recorder are unknown; create a recorder by hand",
+                    target.id
+                ))
+            }
             RecorderState { delivers: false, .. } => RemediationPlan::leave_to_person(
                 "AWS Config has no delivery channel, and the settings of the former channel are \
                  unknown; create a delivery channel by hand"

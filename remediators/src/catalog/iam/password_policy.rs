@@ -134,6 +134,11 @@ impl Remediator for PasswordPolicy {
         if age != setting(before, "MaxPasswordAge") {
             let age = age.unwrap_or_default();
             asked.push(format!("passwords older than {age} days would expire immediately"));
+            if setting(before, "AllowUsersToChangePassword").is_none() {
+                let why = "AllowUsersToChangePassword is off, so users possibly cannot replace an \
+                           expired password";
+                asked.push(why.to_owned());
+            }
         }
         if hard {
             let why = "the password policy has HardExpiry: only an administrator can reset an \

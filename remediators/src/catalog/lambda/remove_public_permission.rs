@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::access::connection::AwsConnection;
-use crate::catalog::shared::policy_documents::is_public_statement;
+use crate::catalog::shared::policy_documents::{is_possibly_public_statement, is_public_statement};
 use crate::remediator::aws_failure::classify_error;
 use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
@@ -118,6 +118,13 @@ impl Remediator for RemovePublicPermission {
         after.of.retain(|_, statements| !statements.is_empty());
         if after != *before {
             return RemediationPlan::Change(after);
+        }
+        let is_unproven = |one: &(&str, &str, &Value)| is_possibly_public_statement(one.2);
+        if let Some((_, sid, _)) = before.iter_statements().find(is_unproven) {
+            return RemediationPlan::leave_to_person(format!(
+                "Evenkeel cannot determine whether statement `{sid}` of the function policy allows \
+                 anyone; check the statement by hand"
+            ));
         }
         match before.iter_statements().find(|(_, _, statement)| allows_any_bucket(statement)) {
             Some((_, sid, _)) => RemediationPlan::leave_to_person(format!(

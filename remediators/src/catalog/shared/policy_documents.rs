@@ -1,7 +1,8 @@
 //! Asks the crate `evenkeel-iam` about resource policies before a remediator writes them.
 
 use evenkeel_iam::{
-    PolicyDocument, Surroundings, find_insecure_request, grants_new_access, public_statements,
+    PolicyDocument, Surroundings, find_insecure_request, grants_new_access, join_answers,
+    public_statements,
 };
 use serde_json::{Value, json};
 
@@ -56,9 +57,31 @@ pub(crate) fn is_public_statement(statement: &Value) -> bool {
     })
 }
 
+/// Returns whether it is unproven that a single statement lets no strangers in.
+pub(crate) fn is_possibly_public_statement(statement: &Value) -> bool {
+    let document = PolicyDocument::from_json(&json!({"Statement": [statement]}));
+    document.map_or(true, |document| {
+        let found = public_statements(&document, &Surroundings::default());
+        !join_answers(&found).is_no()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_statement_with_an_unknown_condition_is_possibly_public() {
+        let statement = |condition: Value| {
+            json!({"Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction",
+                "Resource": "arn:aws:lambda:eu-central-1:111122223333:function:f",
+                "Condition": condition})
+        };
+        let unknown = statement(json!({"StringEqualz": {"aws:SourceAccount": "111122223333"}}));
+        assert!(!is_public_statement(&unknown) && is_possibly_public_statement(&unknown));
+        let own = statement(json!({"StringEquals": {"aws:PrincipalAccount": "111122223333"}}));
+        assert!(!is_possibly_public_statement(&own));
+    }
 
     #[test]
     fn a_change_that_does_more_than_deny_insecure_transport_is_refused() {
