@@ -137,7 +137,7 @@ fn database(name: &str, public: bool, time: f64) -> Value {
             "backupRetentionPeriod": 14, "engine": "postgres", "endpoint": {"port": 5433},
             "enabledCloudwatchLogsExports": ["postgresql", "upgrade"],
             "deletionProtection": true, "iAMDatabaseAuthenticationEnabled": true,
-            "monitoringInterval": 60
+            "monitoringInterval": 60, "multiAZ": true, "copyTagsToSnapshot": true
         }).to_string()
     })
 }
