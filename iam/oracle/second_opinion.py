@@ -38,8 +38,11 @@ SORTS = {
     "address": z3.BitVecSort(129),
 }
 # Patterns of the actions of Amazon S3 on objects, and of the exceptions (Service Authorization Reference).
-OBJECT_ACTIONS = ["s3:*object*", "s3:abortmultipartupload", "s3:listmultipartuploadparts"]
-BUCKET_ACTIONS = ["s3:*bucketobjectlockconfiguration"]
+OBJECT_ACTIONS = [
+    "s3:*object*", "s3:abortmultipartupload", "s3:bypassgovernanceretention", "s3:initiatereplication",
+    "s3:listmultipartuploadparts", "s3:replicatedelete", "s3:replicatetags",
+]
+BUCKET_ACTIONS = ["s3:*bucketobjectlockconfiguration", "s3:*forobjectlambda"]
 
 
 def key_kinds(statements):

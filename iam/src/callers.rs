@@ -299,7 +299,9 @@ impl CallerClass<'_> {
             return KeyDomain::any();
         };
         let own = partition_forms(&format!("?*:*:{account}:?*"));
-        KeyDomain::arns(&[own, partition_forms("s3:::?*")].concat())
+        // The ARNs of some resources have no account, such as those of buckets, of hosted zones and
+        // of APIs.
+        KeyDomain::arns(&[own, partition_forms("?*:*::?*")].concat())
             .or_absent()
             .without(self.named_patterns("aws:sourcearn").into_iter())
             .without(self.named_buckets().into_iter())
@@ -392,7 +394,9 @@ impl CallerClass<'_> {
     /// Returns the domain of a key that identifies the caller.
     fn identity_key(&self, key: &str) -> Option<KeyDomain> {
         let is_service = matches!(self.kind, CallerKind::Service { .. });
-        let has_organization = !matches!(self.kind, CallerKind::Anonymous) && !is_service;
+        // A token of an identity provider belongs to no organization.
+        let has_organization =
+            !matches!(self.kind, CallerKind::Anonymous | CallerKind::Federated(_)) && !is_service;
         Some(match key {
             "aws:principalarn" => self.principal_arn(),
             "aws:principalaccount" | "kms:calleraccount" => self.own_account(),
@@ -514,8 +518,7 @@ impl CallerClass<'_> {
 
 /// Returns the ARN in each partition, from the text after the partition.
 fn partition_forms(rest: &str) -> Vec<String> {
-    let partitions = ["aws", "aws-us-gov", "aws-cn"];
-    partitions.iter().map(|partition| format!("arn:{partition}:{rest}")).collect()
+    ["aws", "aws-?*"].iter().map(|partition| format!("arn:{partition}:{rest}")).collect()
 }
 
 impl KeyDomains for CallerClass<'_> {

@@ -163,8 +163,18 @@ pub(crate) fn spell_action(action: &str) -> String {
 }
 
 /// Patterns of the actions of Amazon S3 on objects. All other actions are on buckets or accounts.
-pub(crate) const S3_OBJECT_ACTIONS: &[&str] =
-    &["s3:*object*", "s3:abortmultipartupload", "s3:listmultipartuploadparts"];
+///
+/// Source: AWS Service Authorization Reference, "Actions defined by Amazon S3".
+pub(crate) const S3_OBJECT_ACTIONS: &[&str] = &[
+    "s3:*object*",
+    "s3:abortmultipartupload",
+    "s3:bypassgovernanceretention",
+    "s3:initiatereplication",
+    "s3:listmultipartuploadparts",
+    "s3:replicatedelete",
+    "s3:replicatetags",
+];
 
-/// Actions of Amazon S3 on buckets that contain the word `object`.
-pub(crate) const S3_BUCKET_ACTIONS: &[&str] = &["s3:*bucketobjectlockconfiguration"];
+/// Actions of Amazon S3 that contain the word `object` and are not on objects.
+pub(crate) const S3_BUCKET_ACTIONS: &[&str] =
+    &["s3:*bucketobjectlockconfiguration", "s3:*forobjectlambda"];

@@ -37,8 +37,14 @@ pub(crate) const ACCOUNT_KEYS: &[&str] = &[
     "aws:sourceaccount",
     "aws:sourcearn",
     "aws:sourceowner",
+    "aws:sourcevpcarn",
+    "aws:userid",
+    "aws:vpceaccount",
+    "ec2:sourceinstancearn",
     "kms:calleraccount",
+    "lambda:sourcefunctionarn",
     "s3:dataaccesspointaccount",
+    "s3:dataaccesspointarn",
 ];
 
 impl NamedValues {

@@ -176,6 +176,12 @@ impl TenantClaim {
     }
 }
 
+/// Returns whether a condition key is a claim of an identity provider: the name of the provider is a
+/// host name.
+fn is_claim(key: &str) -> bool {
+    key.rsplit_once(':').is_some_and(|(issuer, _)| issuer.contains('.'))
+}
+
 /// Returns the domain of a claim of a token. A stranger has a token of a tenant that the document
 /// does not name.
 pub(crate) fn token_key(class: &CallerClass<'_>, key: &str) -> Option<KeyDomain> {
@@ -183,9 +189,15 @@ pub(crate) fn token_key(class: &CallerClass<'_>, key: &str) -> Option<KeyDomain>
     let issuer = issuer_of(provider).to_ascii_lowercase();
     let shared = find_shared_provider(provider)?;
     let claims = shared.claims_of(key);
-    let is_own = key.strip_prefix(issuer.as_str()).is_some_and(|rest| rest.starts_with(':'));
+    let own = key.strip_prefix(issuer.as_str());
+    let is_own = own.is_some_and(|rest| rest.trim_start_matches('/').starts_with(':'));
     if claims.is_empty() {
-        return is_own.then(KeyDomain::any);
+        return if is_own {
+            Some(KeyDomain::any())
+        } else {
+            // A token has no claims of another provider.
+            is_claim(key).then(KeyDomain::never)
+        };
     }
     let mut except = Pattern::with_literal_wildcards();
     if class.is_stranger {

@@ -124,7 +124,7 @@ const OWN_RESOURCES: &[&str] =
     &["dynamodb", "ecr", "iam", "kinesis", "kms", "secretsmanager", "sns", "sqs"];
 
 /// Services whose resources have no colon after the account.
-const SIMPLE_NAMES: &[&str] = &["ecr", "elasticfilesystem", "iam", "kinesis", "kms", "sqs"];
+const SIMPLE_NAMES: &[&str] = &["ecr", "elasticfilesystem", "iam", "kms", "sqs"];
 
 /// Returns the patterns of all resources. An action without a resource has the resource `*`.
 fn resource_arns() -> Vec<Pattern> {
@@ -164,7 +164,11 @@ fn split_s3_domain(whole: &RequestDomain) -> Vec<RequestDomain> {
     let mut exceptions = buckets.clone();
     buckets.actions.push(TextCondition::except(like_all(S3_OBJECT_ACTIONS)));
     exceptions.actions.push(TextCondition::within(like_all(S3_BUCKET_ACTIONS)));
-    vec![objects, buckets, exceptions]
+    let mut object_lambda = whole.clone();
+    object_lambda.actions.push(TextCondition::within(like_all(&["s3:*forobjectlambda"])));
+    let access_points = resource_patterns(&["arn:*:s3-object-lambda:*:*:accesspoint/?*"]);
+    object_lambda.resources.push(TextCondition::within(access_points));
+    vec![objects, buckets, exceptions, object_lambda]
 }
 
 /// Returns the service of a resource, from its ARN.

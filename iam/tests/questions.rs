@@ -14,6 +14,8 @@ mod always;
 mod bounds;
 #[path = "questions/endpoints.rs"]
 mod endpoints;
+#[path = "questions/forms.rs"]
+mod forms;
 #[path = "questions/grants.rs"]
 mod grants;
 #[path = "questions/guards.rs"]

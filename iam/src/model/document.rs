@@ -364,15 +364,24 @@ impl StatementReader<'_> {
 }
 
 /// Returns the ARN pattern of a resource. A resource of an API can be written without the first parts
-/// of its ARN.
+/// of its ARN. AWS completes an ARN without its last parts: `arn:aws:sqs` is `arn:aws:sqs:*:*:*`.
 ///
-/// Source: Amazon API Gateway Developer Guide, "API Gateway resource policy examples".
+/// Source: Amazon API Gateway Developer Guide, "API Gateway resource policy examples"; AWS IAM User
+/// Guide, "IAM identifiers".
 pub(crate) fn expand_resource(text: &str) -> String {
-    match text.strip_prefix("execute-api:/") {
-        Some(path) => format!("arn:aws*:execute-api:*:*:*/{path}"),
-        None => text.to_owned(),
+    if let Some(path) = text.strip_prefix("execute-api:/") {
+        return format!("arn:aws*:execute-api:*:*:*/{path}");
     }
+    let parts = text.splitn(ARN_PARTS, ':').count();
+    // A wildcard can stand for several parts.
+    if !text.starts_with("arn:") || text.contains('*') || parts < 3 {
+        return text.to_owned();
+    }
+    format!("{text}{}", ":*".repeat(ARN_PARTS.saturating_sub(parts)))
 }
+
+/// The number of parts of an ARN.
+const ARN_PARTS: usize = 6;
 
 /// Returns the name of a principal with its type, except for the type `AWS`.
 fn describe_principal(name: &PrincipalName) -> String {

@@ -6,7 +6,7 @@ use std::fmt;
 use super::grants::{Grantee, grantee_classes};
 use super::public::is_cut_off;
 use crate::answer::Answer;
-use crate::callers::{CallerClass, CallerKind, NetworkPath};
+use crate::callers::{CallerClass, CallerKind, NetworkPath, SERVICE_KEYS};
 use crate::evaluate::principals::{account_of_root, is_account_id};
 use crate::inquiry::find_allowed_request;
 use crate::model::document::{Condition, PolicyDocument, PrincipalName, Statement};
@@ -112,7 +112,17 @@ fn named_outsiders(
     if !members.is_complement {
         all.extend(members.listed.iter().filter_map(principal_outsider));
     }
-    if members.is_complement || members.listed.contains(&PrincipalName::Everyone) {
+    let is_for_everyone =
+        members.is_complement || members.listed.contains(&PrincipalName::Everyone);
+    let is_for_service =
+        members.listed.iter().any(|name| matches!(name, PrincipalName::Service(_)));
+    if is_for_service && !is_for_everyone {
+        // A service can act for an account that a condition names.
+        let sources = document.statements().iter().flat_map(|other| &other.conditions);
+        let sources = sources.filter(|one| SERVICE_KEYS.contains(&one.key.as_str()));
+        all.extend(sources.flat_map(|one| condition_outsiders(one, surroundings)));
+    }
+    if is_for_everyone {
         for other in document.statements() {
             all.extend(
                 other.conditions.iter().flat_map(|one| condition_outsiders(one, surroundings)),
@@ -154,9 +164,14 @@ fn principal_outsider(name: &PrincipalName) -> Option<OutsiderName> {
     }
 }
 
-/// Returns the account ID in a value: the value itself, or the account of an ARN.
+/// Returns the account ID in a value: the value itself, the account of an ARN, or that of the user ID
+/// of a federated user.
 fn account_in(value: &str) -> Option<String> {
-    let account = if value.starts_with("arn:") { value.split(':').nth(4)? } else { value };
+    let account = if value.starts_with("arn:") {
+        value.split(':').nth(4)?
+    } else {
+        value.split(':').next()?
+    };
     is_account_id(account).then(|| account.to_owned())
 }
 
@@ -184,13 +199,20 @@ fn outsider_classes<'d>(
         let mut sources =
             named.written_values("aws:sourcearn").filter_map(|arn| arn.split(':').nth(2));
         let service = sources.find(|name| !name.is_empty() && !name.contains(['*', '?', '$']));
-        let name = format!("{}.amazonaws.com", service.unwrap_or("s3"));
-        classes.push(CallerClass::new(
-            CallerKind::Service { name, for_account: Some(account.clone()) },
-            NetworkPath::Any,
-            named,
-            surroundings,
-        ));
+        let usual = format!("{}.amazonaws.com", service.unwrap_or("s3"));
+        let listed = statement.principals.iter().flat_map(|members| &members.listed);
+        let services = listed.filter_map(|name| match name {
+            PrincipalName::Service(name) => Some(name.clone()),
+            _ => None,
+        });
+        for name in services.chain([usual]) {
+            classes.push(CallerClass::new(
+                CallerKind::Service { name, for_account: Some(account.clone()) },
+                NetworkPath::Any,
+                named,
+                surroundings,
+            ));
+        }
     }
     classes
 }

@@ -81,7 +81,9 @@ impl ContextMaker<'_> {
     /// Returns the values of a key. The result is `None` if the request does not have it.
     fn values_of(&mut self, name: &str, key: &Key) -> Option<Vec<String>> {
         let is_public = matches!(self.caller, Caller::Anonymous | Caller::Identity { .. });
-        let may_have_tenant = !matches!(self.caller, Caller::Anonymous | Caller::Service(_));
+        // A token of an identity provider belongs to no organization.
+        let may_have_tenant =
+            !matches!(self.caller, Caller::Anonymous | Caller::Service(_) | Caller::Federated(_));
         match name {
             "aws:principalorgpaths" if may_have_tenant => self.organization_path(),
             "aws:principalorgpaths" | "aws:principalorgid" | "aws:multifactorauthpresent"

@@ -388,3 +388,13 @@ fn the_witness_is_allowed_by_the_statement_that_is_named() {
     let request = &answer.witness().unwrap().request;
     assert_eq!(decide_request(&document(&json!([open])), request), Decision::Allowed);
 }
+
+#[test]
+fn a_token_has_no_claims_of_another_provider() {
+    let condition = when("StringLike", SUBJECT, &json!("repo:example/*"));
+    let both = json!({"Effect": "Allow", "Principal": {"Federated":
+        [provider(GITHUB), provider("gitlab.com")]},
+        "Action": "sts:AssumeRoleWithWebIdentity", "Condition": condition});
+    let other = trust(&provider(GITHUB), &when("StringLike", "gitlab.com:sub", &json!("*")));
+    check_trust(&[("one of two issuers", both, NO), ("another issuer", other, NO)]);
+}
