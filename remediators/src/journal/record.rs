@@ -260,11 +260,13 @@ impl JournalKeys {
         format!("undone/{}", hash_parts(&[remediator, account, region, kind, id]))
     }
 
-    /// Returns the key of the record which states that an outcome was published.
+    /// Returns the key of the record which states that an outcome was published. Each plan of a finding
+    /// is published.
     pub fn notified_key(&self, outcome: &RemediationOutcome) -> String {
         let attempt = outcome.attempt.map(|attempt| format!("-{attempt:06}")).unwrap_or_default();
-        let (uid, finding, code) = (self.uid, outcome.finding, outcome.result.result_code());
-        format!("notified/{uid}/{finding}{attempt}-{code}.json")
+        let plan = outcome.plan.as_ref().map(|plan| format!("-plan-{:06}", plan.number));
+        let (plan, code) = (plan.unwrap_or_default(), outcome.result.result_code());
+        format!("notified/{}/{}{attempt}{plan}-{code}.json", self.uid, outcome.finding)
     }
 
     /// Returns the key of the verification `after` seconds after an attempt.

@@ -50,6 +50,7 @@ fn a_plan_that_waits_is_recorded_once_with_all_that_a_decision_needs() {
     let first = ends_at(&fixture, 1, "approve", 5).plan.unwrap();
     assert_eq!(ends_at(&fixture, 1, "approve", HOUR).plan, Some(first.clone()));
     assert_eq!(waiting_plans(&fixture, HOUR), [*first.clone()]);
+    let first_plan = *first.clone();
     let PlanRecord { before, after, questions, calls, actor, resource, planned_at, .. } = *first;
     assert_eq!((before, after), (json!([false, false]), json!([true, true])));
     assert_eq!((questions, calls), (vec!["others use it".to_owned()], vec!["fake:Set".to_owned()]));
@@ -57,7 +58,14 @@ fn a_plan_that_waits_is_recorded_once_with_all_that_a_decision_needs() {
 
     // Another state gives another plan, which replaces the first one.
     let fixture = fixture.with(|resource| resource.state = Some((false, true)));
-    let second = ends_at(&fixture, 1, "approve", 2 * HOUR).plan.unwrap();
+    let outcome = ends_at(&fixture, 1, "approve", 2 * HOUR);
+    let notified = |plan| {
+        let outcome = RemediationOutcome { plan, ..outcome.clone() };
+        JournalKeys::for_target(&violation(1, "approve").target).notified_key(&outcome)
+    };
+    let announced = notified(Some(Box::new(first_plan)));
+    assert_ne!(announced, notified(outcome.plan.clone()), "the new plan is announced, too");
+    let second = outcome.plan.unwrap();
     assert_eq!((second.number, waiting_plans(&fixture, 2 * HOUR).len()), (1, 1));
 
     // The plan ends when an attempt starts.
